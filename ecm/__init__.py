@@ -1,0 +1,1 @@
+"""The service: HTTP, database, pages and the command line."""

@@ -1,0 +1,1 @@
+"""Where a check-in was made, judged against an address."""

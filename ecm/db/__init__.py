@@ -1,0 +1,1 @@
+"""The database: an embedded PostgreSQL, the gate to it, named queries and migrations."""

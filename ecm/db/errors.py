@@ -1,5 +1,22 @@
 """What can go wrong with the database, in the service's own words rather than the driver's."""
 
+import asyncpg
+
+_KINDS: dict[type[asyncpg.PostgresError], str] = {
+    asyncpg.UniqueViolationError: "unique",
+    asyncpg.ForeignKeyViolationError: "foreign_key",
+    asyncpg.CheckViolationError: "check",
+    asyncpg.ExclusionViolationError: "exclusion",
+    asyncpg.NotNullViolationError: "not_null",
+}
+_UNAVAILABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+_CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_TIMEOUTS = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+
 
 class DatabaseError(Exception):
     """Any failure that the gate to the database has recognised."""
@@ -9,7 +26,9 @@ class ConstraintViolated(DatabaseError):
     """A row broke a named constraint; the services turn the name into an answer.
 
     `name` is the constraint as the migrations spell it (``check_ins_pkey``), or for NOT NULL, which
-    PostgreSQL reports by column, ``<table>.<column>``. `kind` is one of unique, foreign_key, check, exclusion, not_null.
+    PostgreSQL reports by column, ``<table>.<column>``. `kind` is one of unique, foreign_key, check,
+    exclusion and not_null. `detail` is the server's sentence with the values: keep it out of logs and
+    answers.
     """
 
     def __init__(self, name: str, kind: str, detail: str | None = None) -> None:
@@ -20,10 +39,10 @@ class ConstraintViolated(DatabaseError):
 
 
 class DatabaseUnavailable(DatabaseError):
-    """The server cannot be reached, is starting, is shutting down, or the connection broke.
+    """The server cannot be reached, is starting or shutting down, or the connection broke.
 
-    `outcome_unknown` is true when the connection broke while COMMIT was under way: the work may
-    have been done.
+    `outcome_unknown` is true when the connection broke while COMMIT was under way: the work may have been
+    done, and only a repeatable (idempotent) caller may simply try again.
     """
 
     def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
@@ -36,7 +55,7 @@ class TransactionConflicted(DatabaseError):
 
 
 class StatementTimedOut(DatabaseError):
-    """A statement ran longer than its timeout, or waited too long for a lock; the transaction did nothing."""
+    """A statement or a wait for a lock took longer than allowed; the transaction did nothing."""
 
 
 class UnsafeDatabase(DatabaseError):
@@ -46,7 +65,7 @@ class UnsafeDatabase(DatabaseError):
     """
 
     def __init__(self, reasons: tuple[str, ...]) -> None:
-        super().__init__("; ".join(reasons))
+        super().__init__(" ".join(reasons))
         self.reasons = reasons
 
 
@@ -56,3 +75,29 @@ class MigrationRefused(DatabaseError):
 
 class ServerFailed(DatabaseError):
     """The embedded server did not start or stop; the message ends with the last lines of its log."""
+
+
+def translated(error: Exception, *, outcome_unknown: bool, connection_lost: bool) -> DatabaseError | None:
+    """Give the domain error that a driver's `error` means, or None when it is nobody's business but a bug.
+
+    `connection_lost` says that the connection is closed by now, which turns the driver's complaints about its
+    own state (InterfaceError) and the system's (OSError) into unavailability.
+    """
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return _constraint_violated(error)
+    if isinstance(error, _CONFLICTS):
+        return TransactionConflicted(str(error))
+    if isinstance(error, _TIMEOUTS):
+        return StatementTimedOut(str(error))
+    lost = connection_lost and isinstance(
+        error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError
+    )
+    if lost or isinstance(error, _UNAVAILABLE):
+        return DatabaseUnavailable(f"{type(error).__name__}: {error}", outcome_unknown=outcome_unknown)
+    return None
+
+
+def _constraint_violated(error: asyncpg.IntegrityConstraintViolationError) -> ConstraintViolated:
+    kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), "integrity")
+    name = error.constraint_name or f"{error.table_name}.{error.column_name}"
+    return ConstraintViolated(name, kind, error.detail)

@@ -13,7 +13,7 @@ Reason = Literal["unreadable", "too_large", "wrong_type", "impossible_coordinate
 T = TypeVar("T")
 
 
-class Unreadable(ValueError):  # noqa: N818 - the design's word for it
+class Unreadable(ValueError):
     """A message that cannot be read.
 
     `reason` is a stable code for programs; `detail` is a plain sentence for people, free of control

@@ -24,11 +24,11 @@ _ECDSA_DETERMINISTIC = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
-class BadSignature(Exception):  # noqa: N818 - the design's word for it
+class BadSignature(Exception):
     """The signature was not made by this key over these bytes with this key's algorithm."""
 
 
-class BadKey(ValueError):  # noqa: N818 - reads like its neighbour
+class BadKey(ValueError):
     """The text is not a public key this service takes."""
 
 

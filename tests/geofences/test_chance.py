@@ -103,6 +103,11 @@ def test_chance_stays_a_chance_at_the_ends_of_the_scale(accuracy, distance):
     assert 0.0 <= judge(polygon, latitude, longitude, accuracy).chance_inside <= 1.0
 
 
+def test_a_fix_as_vague_as_the_earth_has_no_chance_worth_a_millionth():
+    for accuracy in (20_038_000.0, 1e300):
+        assert chance_in_circle(0.0, 5_000.0, accuracy) == pytest.approx(0.0, abs=1e-6)
+
+
 def test_an_exact_fix_is_either_in_or_out():
     assert chance_in_circle(200.0, 200.0, 0.0) == 1.0
     assert chance_in_circle(math.nextafter(200.0, 300.0), 200.0, 0.0) == 0.0

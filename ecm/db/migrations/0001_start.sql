@@ -86,6 +86,13 @@ CREATE TABLE provider_keys (
     tag_key bytea NOT NULL
 );
 
+-- Rises whenever devices, tags, fences, clients or carers of a provider change, so that every intake process can
+-- tell within a second that what it remembers is old.
+CREATE TABLE directory_versions (
+    provider_id uuid PRIMARY KEY REFERENCES providers,
+    version bigint NOT NULL
+);
+
 CREATE TABLE locations (
     provider_id uuid NOT NULL REFERENCES providers,
     location_id text NOT NULL,
@@ -337,6 +344,7 @@ CREATE TABLE acknowledgements (
 CREATE TABLE alerts (
     provider_id uuid NOT NULL,
     alert_id uuid NOT NULL,
+    location_id text NOT NULL,
     kind text NOT NULL,
     client text,
     visit text,
@@ -349,10 +357,11 @@ CREATE TABLE alerts (
     state_reason text,
     memo text,
     level integer NOT NULL,
-    PRIMARY KEY (provider_id, alert_id)
+    PRIMARY KEY (provider_id, alert_id),
+    CONSTRAINT alerts_location_known FOREIGN KEY (provider_id, location_id) REFERENCES locations
 );
 CREATE INDEX alerts_by_visit ON alerts (provider_id, visit);
-CREATE INDEX alerts_by_client ON alerts (provider_id, client, occurred_at);
+CREATE INDEX alerts_by_location ON alerts (provider_id, location_id, occurred_at);
 
 CREATE TABLE alert_facts (
     provider_id uuid NOT NULL,
@@ -402,10 +411,12 @@ CREATE TABLE audit_events (
 GRANT SELECT, INSERT, UPDATE ON councils, contracts, providers, uprns, accounts, api_tokens, rehearsal_clock TO ecm_service;
 GRANT SELECT, INSERT, DELETE ON sessions TO ecm_service;
 GRANT SELECT ON refusals TO ecm_service;
-GRANT SELECT, INSERT, UPDATE ON provider_keys, locations, carers, clients, client_identities, fences, commissions,
+GRANT SELECT, INSERT, UPDATE ON provider_keys, directory_versions, locations, carers, clients, client_identities, fences, commissions,
     planned_visits, enrolments, devices, tags, alerts, candidates, log_heads TO ecm_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON visits TO ecm_service;
 GRANT SELECT, INSERT, DELETE ON fold_requests TO ecm_service;
+-- SELECT … FOR UPDATE asks for the right to update a column.
+GRANT UPDATE (around) ON fold_requests TO ecm_service;
 GRANT SELECT, DELETE ON check_in_locations TO ecm_service;
 GRANT SELECT ON check_ins, check_in_conflicts TO ecm_service;
 GRANT SELECT, INSERT ON log_entries, amendments, acknowledgements, alert_facts, audit_events TO ecm_service;
@@ -415,7 +426,7 @@ GRANT SELECT (provider_id, device_id, check_in_id, sequence, link_digest, messag
 GRANT SELECT (provider_id, device_id, check_in_id, message_digest) ON check_in_conflicts TO ecm_intake;
 GRANT SELECT (provider_id, request_id) ON fold_requests TO ecm_intake;
 GRANT SELECT (provider_id, code_hash) ON enrolments TO ecm_intake;
-GRANT SELECT ON devices, tags, fences, provider_keys, providers TO ecm_intake;
+GRANT SELECT ON devices, tags, fences, provider_keys, directory_versions, providers TO ecm_intake;
 GRANT SELECT (provider_id, client) ON clients TO ecm_intake;
 GRANT SELECT (provider_id, carer) ON carers TO ecm_intake;
 GRANT SELECT, INSERT, UPDATE ON refusals TO ecm_intake;
@@ -426,7 +437,7 @@ DECLARE
     rows_of text;
 BEGIN
     FOREACH rows_of IN ARRAY ARRAY[
-        'provider_keys', 'locations', 'carers', 'clients', 'client_identities', 'fences', 'commissions',
+        'provider_keys', 'directory_versions', 'locations', 'carers', 'clients', 'client_identities', 'fences', 'commissions',
         'planned_visits', 'enrolments', 'devices', 'tags', 'check_ins', 'check_in_locations', 'check_in_conflicts',
         'fold_requests', 'log_entries', 'log_heads', 'visits', 'amendments', 'acknowledgements', 'alerts',
         'alert_facts', 'candidates', 'audit_events'
@@ -447,7 +458,7 @@ BEGIN
     END LOOP;
     FOREACH rows_of IN ARRAY ARRAY[
         'check_ins', 'check_in_locations', 'check_in_conflicts', 'fold_requests', 'enrolments', 'devices', 'tags',
-        'fences', 'provider_keys', 'clients', 'carers'
+        'fences', 'provider_keys', 'directory_versions', 'clients', 'carers'
     ] LOOP
         EXECUTE format('CREATE POLICY intake ON %I TO ecm_intake USING (true) WITH CHECK (true)', rows_of);
     END LOOP;
@@ -470,7 +481,16 @@ CREATE POLICY own_council ON planned_visits FOR SELECT TO ecm_service USING (
         AND commissions.commission = planned_visits.commission
     )
 );
--- A proof needs the leaves around it; a leaf is a hash and gives nothing away.
-CREATE POLICY any_council ON log_entries FOR SELECT TO ecm_service USING (
+CREATE POLICY own_council ON amendments FOR SELECT TO ecm_service USING (
     nullif(current_setting('ecm.council_id', true), '') IS NOT NULL
+    AND EXISTS (
+        SELECT FROM visits WHERE visits.provider_id = amendments.provider_id AND visits.visit = amendments.visit
+    )
+);
+CREATE POLICY own_council ON acknowledgements FOR SELECT TO ecm_service USING (
+    nullif(current_setting('ecm.council_id', true), '') IS NOT NULL
+    AND EXISTS (
+        SELECT FROM visits
+        WHERE visits.provider_id = acknowledgements.provider_id AND visits.visit = acknowledgements.visit
+    )
 );

@@ -1,0 +1,1 @@
+"""Who may do what: staff, council officers, operators and the phones."""

@@ -1,0 +1,48 @@
+"""Accounts over HTTP."""
+
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from ecm.accounts.domain import OPERATORS, Role
+from ecm.errors import CONFLICT, INVALID
+from ecm.http import Routes, read_json, reply
+from ecm.keys import ACCOUNTS
+from ecm.words import Council, Name
+
+ROUTES = Routes("accounts")
+
+
+class NewAccountMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """An account to make; office roles name their provider, council officers their council."""
+
+    username: Name
+    role: Role
+    provider: UUID | None = None
+    council: Council | None = None
+
+
+class AccountMade(msgspec.Struct):
+    """The new account; password and token are shown this once."""
+
+    username: str
+    role: Role
+    password: str
+    token: str
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/accounts",
+    "Make an account",
+    roles=OPERATORS,
+    body=NewAccountMessage,
+    replies={201: AccountMade},
+    problems=(CONFLICT, INVALID),
+)
+async def post_account(request: web.Request) -> web.Response:
+    """Make an account and show its password and token once."""
+    wanted = await read_json(request, NewAccountMessage)
+    made = await request.app[ACCOUNTS].create(wanted.username, wanted.role, wanted.provider, wanted.council)
+    return reply(AccountMade(made.account.username, made.account.role, made.password, made.token), 201)

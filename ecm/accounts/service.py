@@ -1,0 +1,110 @@
+"""Making accounts, and finding out who is asking."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from ecm.accounts import domain, store
+from ecm.accounts.domain import Account, Role
+from ecm.clock import Clock
+from ecm.db.errors import ConstraintViolated
+from ecm.db.pool import Database
+from ecm.errors import CONFLICT, INVALID, NOT_SIGNED_IN
+
+SESSION_LENGTH: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account just made: its password and token are shown once and stored only as hashes."""
+
+    account: Account
+    password: str
+    token: str
+
+
+class Accounts:
+    """The steps of each use of accounts."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        # Checked when the username is unknown, so that the answer takes as long as for a known one.
+        self._nobody = domain.password_hash(domain.new_password())
+
+    async def create(self, username: str, role: Role, provider: UUID | None, council: str | None) -> NewAccount:
+        """Make an account.
+
+        Raises the `conflict` problem when the username is taken, `invalid` when the scope does not fit the role.
+        """
+        if not domain.scope_fits(role, provider, council):
+            raise INVALID.because(
+                "A coordinator or registered manager has a provider, a council officer a council, an operator neither."
+            )
+        account = Account(uuid4(), username, role, provider, council)
+        password, token = domain.new_password(), domain.new_secret()
+        hashed = await asyncio.to_thread(domain.password_hash, password)
+        try:
+            async with self._database.transaction("create_account") as connection:
+                await store.insert_account(
+                    connection,
+                    account,
+                    password_hash=hashed,
+                    token_hash=domain.secret_hash(token),
+                    at=self._clock.now(),
+                )
+        except ConstraintViolated as broken:
+            if broken.name == "accounts_username_once":
+                raise CONFLICT.because(f"There is already an account called {username}.") from None
+            if broken.kind == "foreign_key":
+                raise INVALID.because("The provider or council of the account is not known.") from None
+            raise
+        return NewAccount(account, password, token)
+
+    async def ensure_operator(self, username: str) -> str:
+        """Return a fresh token for the operator called `username`, made first if need be; older tokens end."""
+        async with self._database.transaction("ensure_operator") as connection:
+            found = await store.account_by_username(connection, username)
+            if found is not None:
+                token, now = domain.new_secret(), self._clock.now()
+                await store.revoke_tokens(connection, found[0].account_id, now)
+                await store.insert_token(connection, found[0].account_id, domain.secret_hash(token), now)
+                return token
+        return (await self.create(username, "operator", None, None)).token
+
+    async def by_token(self, token: str) -> Account:
+        """Find whose API token this is; raises the `not-signed-in` problem when it counts for nobody."""
+        async with self._database.transaction("account_by_token", read_only=True) as connection:
+            account = await store.account_by_token(connection, domain.secret_hash(token))
+        if account is None:
+            raise NOT_SIGNED_IN.because(
+                "The token is unknown or was revoked.", headers={"WWW-Authenticate": "Bearer"}
+            )
+        return account
+
+    async def by_session(self, session: str) -> Account | None:
+        """Find whose session cookie this is, if it still counts."""
+        async with self._database.transaction("account_by_session", read_only=True) as connection:
+            return await store.account_by_session(connection, domain.secret_hash(session), self._clock.now())
+
+    async def sign_in(self, username: str, password: str) -> str | None:
+        """Return a new session's secret for the right password, None for a wrong one or an unknown username."""
+        async with self._database.transaction("account_by_username", read_only=True) as connection:
+            found = await store.account_by_username(connection, username)
+        stored = self._nobody if found is None else found[1]
+        matches = await asyncio.to_thread(domain.password_matches, password, stored)
+        if found is None or not matches:
+            return None
+        session, now = domain.new_secret(), self._clock.now()
+        async with self._database.transaction("sign_in") as connection:
+            await store.insert_session(
+                connection, domain.secret_hash(session), found[0].account_id, now, now + SESSION_LENGTH
+            )
+        return session
+
+    async def sign_out(self, session: str) -> None:
+        """End a session."""
+        async with self._database.transaction("sign_out") as connection:
+            await store.delete_session(connection, domain.secret_hash(session))

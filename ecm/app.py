@@ -1,0 +1,125 @@
+"""Wiring only: which parts there are, in what order they start and stop, and where their routes hang."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.metadata import version
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+import ecm.accounts.phone_routes
+import ecm.accounts.routes
+import ecm.alerts.routes
+import ecm.audit.routes
+import ecm.care.routes
+import ecm.health
+import ecm.intake.routes
+import ecm.notifications.routes
+import ecm.payments.routes
+import ecm.rehearsal
+import ecm.visits.routes
+import ecm.web.pages
+from ecm import openapi
+from ecm.accounts.phones import Phones
+from ecm.accounts.service import Accounts
+from ecm.alerts.service import Alerts
+from ecm.alerts.watcher import watching_loop
+from ecm.audit.purge import purging_loop
+from ecm.audit.service import Audit
+from ecm.care.service import Care
+from ecm.clock import Clock
+from ecm.db.pool import Database
+from ecm.health import DESCRIPTION, REGISTRY
+from ecm.http import Endpoint, Routes
+from ecm.intake.metrics import intake_metrics
+from ecm.intake.service import Intake
+from ecm.keys import (
+    ACCOUNTS,
+    ALERTS,
+    AUDIT,
+    CARE,
+    CLOCK,
+    DATABASE,
+    INTAKE,
+    NOTIFICATIONS,
+    PAYMENTS,
+    PHONES,
+    SETTINGS,
+    VISITS,
+)
+from ecm.middleware import guarded, tell_problems
+from ecm.notifications.service import Notifications
+from ecm.payments.service import Payments
+from ecm.settings import Settings
+from ecm.visits.folding import folding_loop
+from ecm.visits.service import Visits
+
+SUBJECTS: tuple[Routes, ...] = (
+    ecm.health.ROUTES,
+    ecm.intake.routes.ROUTES,
+    ecm.accounts.routes.ROUTES,
+    ecm.accounts.phone_routes.ROUTES,
+    ecm.care.routes.ROUTES,
+    ecm.visits.routes.ROUTES,
+    ecm.alerts.routes.ROUTES,
+    ecm.notifications.routes.ROUTES,
+    ecm.payments.routes.ROUTES,
+    ecm.audit.routes.ROUTES,
+)
+
+
+def make_app(
+    settings: Settings, database: Database, clock: Clock, registry: CollectorRegistry | None = None
+) -> web.Application:
+    """Build the application; its parts start and stop with it, the database outlives it."""
+    app = web.Application(middlewares=[tell_problems], client_max_size=0)
+    app[SETTINGS] = settings
+    app[DATABASE] = database
+    app[CLOCK] = clock
+    app[REGISTRY] = registry or CollectorRegistry()
+    database.observe(app[REGISTRY])
+    app[ACCOUNTS] = Accounts(database, clock)
+    app[PHONES] = Phones(database, clock)
+    app[CARE] = Care(database, clock)
+    app[AUDIT] = Audit(database, clock)
+    app[NOTIFICATIONS] = Notifications(database, clock)
+    app[ALERTS] = Alerts(database, clock)
+    app[VISITS] = Visits(database, clock)
+    app[PAYMENTS] = Payments(database, clock)
+    app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), settings.intake_queue_limit)
+    _add_routes(app, settings)
+    app.cleanup_ctx.append(_intake)
+    for loop in (folding_loop, watching_loop, purging_loop):
+        app.cleanup_ctx.append(_in_background(loop))
+    return app
+
+
+def endpoints(*, rehearsal: bool) -> list[Endpoint]:
+    """Return every endpoint of the API, as served and as described."""
+    subjects = [*SUBJECTS, ecm.rehearsal.ROUTES] if rehearsal else SUBJECTS
+    return [endpoint for subject in subjects for endpoint in subject.endpoints]
+
+
+def _add_routes(app: web.Application, settings: Settings) -> None:
+    served = endpoints(rehearsal=settings.rehearsal)
+    for endpoint in served:
+        app.router.add_route(endpoint.method, endpoint.path, guarded(endpoint))
+    app[DESCRIPTION] = openapi.describe(served, version("electronic-call-monitoring"))
+    ecm.web.pages.add_pages(app)
+
+
+async def _intake(app: web.Application) -> AsyncIterator[None]:
+    async with app[INTAKE].running():
+        yield
+
+
+def _in_background(
+    loop: Callable[[web.Application], Awaitable[None]],
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.ensure_future(loop(app))
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    return context

@@ -1,0 +1,138 @@
+"""What intake makes of a verified check-in: pure rules."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+from devices.keys import PublicKey
+from devices.messages import CheckInMessage
+from geofences.fences import Fence
+from geofences.verdict import Verdict
+
+AnswerStatus = Literal["recorded", "duplicate", "conflict", "refused"]
+
+# Below two minutes a difference may be the network's; above it, it is the phone's clock.
+SKEW_TOLERANCE_SECONDS: Final = 120
+LATE_UPLOAD: Final = timedelta(hours=1)
+
+CheckInKey = tuple[UUID, UUID, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An enrolled phone: whose it is, and the key that its check-ins must be signed with."""
+
+    provider: UUID
+    device_id: UUID
+    carer: str
+    public_key: PublicKey
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A registered tag or card and the client at whose home it hangs."""
+
+    tag_id: UUID
+    kind: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client as intake needs it: the fence around the home, where there is one."""
+
+    fence: Fence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one item, once for ever: on any of these the phone may forget the item.
+
+    `recorded_at` is when the item's id was first recorded; `reason` and `detail` say why it was refused.
+    """
+
+    status: AnswerStatus
+    check_in: UUID | None
+    recorded_at: datetime | None = None
+    reason: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An item that could not be read or authenticated, as it is kept; the location, if any, is not."""
+
+    received_at: datetime
+    reason: str
+    detail: str
+    device_id: UUID | None
+    message_digest: bytes
+    signed_part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the fence said of the check-in's location."""
+
+    verdict: Verdict
+    distance_m: float
+    a95_m: float | None
+    chance_inside: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedCheckIn:
+    """A verified check-in with what was found beside it, ready to be stored; the message itself is untouched."""
+
+    provider: UUID
+    message: CheckInMessage
+    received_at: datetime
+    skew_seconds: int
+    occurred_at: datetime
+    client: str | None
+    fold_client: str | None
+    tag_id: UUID | None
+    place: Place | None
+    grade: str
+    doubts: tuple[str, ...]
+
+    @property
+    def key(self) -> CheckInKey:
+        """What is unique for ever: provider, device and check-in id."""
+        return self.provider, self.message.device_id, self.message.body.check_in
+
+
+def skew_seconds(sent_at: datetime, received_at: datetime) -> int:
+    """Return how many seconds the phone's clock is behind ours, the network's time included."""
+    return round((received_at - sent_at).total_seconds())
+
+
+def occurred_at(at: datetime, skew: int) -> tuple[datetime, bool]:
+    """Estimate when a check-in at the phone's time `at` happened, and say whether the clock is in doubt.
+
+    A skew under two minutes changes nothing. A larger one is corrected in whole minutes, so that check-in and
+    check-out of one visit move together. Where the result would leave the calendar, `at` stands.
+    """
+    if abs(skew) < SKEW_TOLERANCE_SECONDS:
+        return at, False
+    try:
+        return at + timedelta(minutes=round(skew / 60)), True
+    except OverflowError:
+        return at, True
+
+
+def arrival_doubts(at: datetime, sent_at: datetime, occurred: datetime, received_at: datetime) -> tuple[str, ...]:
+    """Return doubts about the arrival: a tap later than its own sending, and a phone long offline."""
+    doubts = []
+    if (at - sent_at).total_seconds() > SKEW_TOLERANCE_SECONDS:
+        doubts.append("clock_skew")
+    if (received_at - occurred).total_seconds() > LATE_UPLOAD.total_seconds():
+        doubts.append("late_upload")
+    return tuple(doubts)
+
+
+def can_be_folded(occurred: datetime) -> bool:
+    """Say whether an instant lies in years that a visit can have; others are stored and sealed only."""
+    return 2000 <= occurred.year < 2100

@@ -1,0 +1,48 @@
+"""What intake counts."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeMetrics:
+    """The counters of one process's intake."""
+
+    answers: Counter
+    refusals: Counter
+    group_size: Histogram
+    commit_seconds: Histogram
+    queue_depth: Gauge
+    skew_seconds: Histogram
+    lag_seconds: Histogram
+
+
+def intake_metrics(registry: CollectorRegistry) -> IntakeMetrics:
+    """Register the counters."""
+    return IntakeMetrics(
+        answers=Counter("ecm_check_in_answers", "Check-ins answered, by answer", ["status"], registry=registry),
+        refusals=Counter("ecm_check_in_refusals", "Check-ins refused, by reason", ["reason"], registry=registry),
+        group_size=Histogram(
+            "ecm_intake_group_size",
+            "Check-ins stored by one transaction",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000),
+            registry=registry,
+        ),
+        commit_seconds=Histogram(
+            "ecm_intake_commit_seconds", "Time from taking a group to its COMMIT", registry=registry
+        ),
+        queue_depth=Gauge("ecm_intake_queue_depth", "Check-ins waiting to be stored", registry=registry),
+        skew_seconds=Histogram(
+            "ecm_check_in_skew_seconds",
+            "How far a phone's clock was off, either way",
+            buckets=(1, 5, 30, 120, 600, 3_600, 86_400, 31_536_000),
+            registry=registry,
+        ),
+        lag_seconds=Histogram(
+            "ecm_check_in_lag_seconds",
+            "Time from check-in to its arrival",
+            buckets=(1, 5, 30, 120, 600, 3_600, 14_400, 86_400, 604_800),
+            registry=registry,
+        ),
+    )

@@ -1,0 +1,82 @@
+-- name: store_check_ins
+WITH given AS (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::timestamptz[], $13::text[], $14::uuid[],
+        $15::text[], $16::double precision[], $17::double precision[], $18::double precision[], $19::text[],
+        $20::text[], $21::bytea[], $22::bytea[], $23::bytea[], $24::text[], $25::text[], $26::text[]
+    ) AS given (
+        provider_id, device_id, check_in_id, sequence, direction, carer, client, visit_hint,
+        device_at, received_at, skew_seconds, occurred_at, evidence, tag_id,
+        verdict, distance_m, a95_m, chance_inside, grade,
+        doubts, message_digest, link_digest, previous_digest, signed_part, disclosure, fold_client
+    )
+),
+stored AS (
+    INSERT INTO check_ins (
+        provider_id, device_id, check_in_id, sequence, direction, carer, client, visit_hint,
+        device_at, received_at, skew_seconds, occurred_at, evidence, tag_id,
+        verdict, distance_m, a95_m, chance_inside, grade,
+        doubts, message_digest, link_digest, previous_digest, signed_part
+    )
+    SELECT
+        provider_id, device_id, check_in_id, sequence, direction, carer, client, visit_hint,
+        device_at, received_at, skew_seconds, occurred_at, string_to_array(evidence, ','), tag_id,
+        verdict, distance_m, a95_m, chance_inside, grade,
+        string_to_array(doubts, ','), message_digest, link_digest, previous_digest, signed_part
+    FROM given
+    ON CONFLICT DO NOTHING
+    RETURNING provider_id, device_id, check_in_id
+),
+located AS (
+    INSERT INTO check_in_locations (provider_id, device_id, check_in_id, received_at, disclosure)
+    SELECT provider_id, device_id, check_in_id, received_at, disclosure
+    FROM given JOIN stored USING (provider_id, device_id, check_in_id)
+    WHERE disclosure IS NOT NULL
+),
+requested AS (
+    INSERT INTO fold_requests (provider_id, client, around, device_id, check_in_id, link_digest)
+    SELECT provider_id, fold_client, occurred_at, device_id, check_in_id, link_digest
+    FROM given JOIN stored USING (provider_id, device_id, check_in_id)
+)
+SELECT provider_id, device_id, check_in_id FROM stored;
+
+-- name: first_answers
+SELECT provider_id, device_id, check_in_id, message_digest, received_at
+FROM check_ins JOIN unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked (provider_id, device_id, check_in_id)
+USING (provider_id, device_id, check_in_id);
+
+-- name: store_conflicts
+INSERT INTO check_in_conflicts (provider_id, device_id, check_in_id, message_digest, received_at, message)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: store_refusals
+INSERT INTO refusals (slot, received_at, reason, detail, device_id, message_digest, signed_part)
+SELECT nextval('refusal_slots'), * FROM unnest(
+    $1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::text[]
+)
+ON CONFLICT (slot) DO UPDATE SET
+    received_at = EXCLUDED.received_at, reason = EXCLUDED.reason, detail = EXCLUDED.detail,
+    device_id = EXCLUDED.device_id, message_digest = EXCLUDED.message_digest, signed_part = EXCLUDED.signed_part;
+
+-- name: devices
+SELECT provider_id, device_id, carer, public_key, revoked_at IS NOT NULL AS revoked
+FROM devices WHERE device_id = ANY ($1::uuid[]);
+
+-- name: clients
+SELECT provider_id, client, shape
+FROM clients
+JOIN unnest($1::uuid[], $2::text[]) AS asked (provider_id, client) USING (provider_id, client)
+LEFT JOIN fences USING (provider_id, client);
+
+-- name: carers
+SELECT provider_id, carer
+FROM carers JOIN unnest($1::uuid[], $2::text[]) AS asked (provider_id, carer) USING (provider_id, carer);
+
+-- name: tags
+SELECT provider_id, tag_id, kind, client
+FROM tags JOIN unnest($1::uuid[], $2::uuid[]) AS asked (provider_id, tag_id) USING (provider_id, tag_id);
+
+-- name: tag_keys
+SELECT provider_id, tag_key FROM provider_keys;

@@ -1,0 +1,115 @@
+"""From verified message to accepted check-in: whose it is, where it was and how far it can be believed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from devices.grades import Fix, TagOutcome, grade
+from devices.links import NotOurLink, TagLink, read_link, verify_link
+from devices.messages import CheckInMessage
+from ecm.intake import domain
+from ecm.intake.directory import Directory
+from ecm.intake.domain import AcceptedCheckIn, Device, Place, Tag
+from geofences.accuracy import a95
+from geofences.verdict import judge
+
+
+@dataclass(frozen=True, slots=True)
+class Authentic:
+    """A message whose signature held, the device that signed it, and the links it carries (None: not ours)."""
+
+    message: CheckInMessage
+    device: Device
+    links: tuple[TagLink | None, ...]
+
+
+def take_links(message: CheckInMessage) -> tuple[TagLink | None, ...]:
+    """Take the tag and card links of a message apart; one that is none of ours becomes None."""
+    evidence = message.body.evidence
+    return tuple(_link(read.link) for read in (evidence.nfc, evidence.qr) if read is not None)
+
+
+def _link(text: str) -> TagLink | None:
+    try:
+        return read_link(text)
+    except NotOurLink:
+        return None
+
+
+def accept(authentic: Authentic, directory: Directory, sent_at: datetime, received_at: datetime) -> AcceptedCheckIn:
+    """Judge an authentic check-in by what the directory knows; everything it names must have been learned before."""
+    message, body = authentic.message, authentic.message.body
+    provider = authentic.device.provider
+    known = directory.of(provider)
+    skew = domain.skew_seconds(sent_at, received_at)
+    occurred, clock_in_doubt = domain.occurred_at(message.at, skew)
+    doubts = set(domain.arrival_doubts(message.at, sent_at, occurred, received_at))
+    if clock_in_doubt:
+        doubts.add("clock_skew")
+    resolved = [_resolve(link, provider, directory) for link in authentic.links]
+    tags = [tag for tag in resolved if isinstance(tag, Tag)]
+    client = body.client or (tags[0].client if tags else None)
+    client_known = client is not None and known.clients.get(client) is not None
+    if not client_known:
+        doubts.add("unknown_client")
+    if not known.carers.get(body.carer, False):
+        doubts.add("unknown_carer")
+    if body.carer != authentic.device.carer:
+        doubts.add("carer_not_device_owner")
+    place = _place(message, directory, provider, client)
+    grading = grade(
+        _fix(message, place),
+        location_withheld=message.location_withheld,
+        tags=[_outcome(tag, client) for tag in resolved],
+        manual=body.evidence.manual is not None,
+    )
+    return AcceptedCheckIn(
+        provider=provider,
+        message=message,
+        received_at=received_at,
+        skew_seconds=skew,
+        occurred_at=occurred,
+        client=client,
+        fold_client=client if client_known and domain.can_be_folded(occurred) else None,
+        tag_id=tags[0].tag_id if tags else None,
+        place=place,
+        grade=grading.grade,
+        doubts=tuple(sorted(doubts.union(grading.doubts))),
+    )
+
+
+def _resolve(link: TagLink | None, provider: UUID, directory: Directory) -> Tag | TagOutcome:
+    """Return the registered tag that a link names if this provider's key signed it, or why there is none."""
+    key = directory.tag_key(provider)
+    if link is None:
+        return "unknown"
+    if key is None or not verify_link(link, provider, key):
+        return "bad_signature"
+    return directory.of(provider).tags.get(link.tag_id) or "unknown"
+
+
+def _outcome(tag: Tag | TagOutcome, client: str | None) -> TagOutcome:
+    if isinstance(tag, Tag):
+        return "this_client" if tag.client == client else "other_client"
+    return tag
+
+
+def _place(message: CheckInMessage, directory: Directory, provider: UUID, client: str | None) -> Place | None:
+    found = directory.of(provider).clients.get(client) if client is not None else None
+    if message.gps is None or found is None or found.fence is None:
+        return None
+    judgement = judge(
+        found.fence,
+        message.gps.latitude,
+        message.gps.longitude,
+        a95(message.gps.accuracy, message.gps.accuracy_basis),
+    )
+    return Place(judgement.verdict, judgement.distance_m, judgement.a95_m, judgement.chance_inside)
+
+
+def _fix(message: CheckInMessage, place: Place | None) -> Fix | None:
+    gps = message.gps
+    if gps is None:
+        return None
+    radius = a95(gps.accuracy, gps.accuracy_basis)
+    return Fix(place.verdict if place else None, radius, gps.fix_age, gps.mock)

@@ -1,0 +1,71 @@
+"""Check-ins over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from ecm.errors import TOO_LARGE
+from ecm.http import Routes, read_json, reply
+from ecm.keys import INTAKE
+from ecm.words import Instant
+
+ROUTES = Routes("check-ins")
+
+BODY_LIMIT: Final = 9 * 1024 * 1024
+
+
+class Submission(msgspec.Struct):
+    """Check-ins as a phone sends them; `sent_at` is the phone's clock at sending."""
+
+    sent_at: Instant
+    check_ins: Annotated[
+        list[Any],
+        msgspec.Meta(
+            min_length=1,
+            max_length=500,
+            description="Signed check-ins (SD-JWT, compact). Anything else in the list is answered `refused`.",
+        ),
+    ]
+
+
+class AnswerMessage(msgspec.Struct):
+    """The answer to one check-in. Whatever it is, the phone may forget the item."""
+
+    status: Literal["recorded", "duplicate", "conflict", "refused"]
+    check_in: UUID | None
+    recorded_at: datetime | None
+    reason: str | None
+    detail: str | None
+
+
+class Receipt(msgspec.Struct):
+    """The answers, in the order of the items; it leaves only after everything recorded is on disk."""
+
+    received_at: datetime
+    answers: list[AnswerMessage]
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/check-ins",
+    "Send one check-in or a batch",
+    body=Submission,
+    replies={200: Receipt},
+    problems=(TOO_LARGE,),
+)
+async def post_check_ins(request: web.Request) -> web.Response:
+    """Take check-ins in and answer each."""
+    submission = await read_json(request, Submission, BODY_LIMIT)
+    received_at, answers = await request.app[INTAKE].submit(submission.sent_at, submission.check_ins)
+    return reply(
+        Receipt(
+            received_at,
+            [
+                AnswerMessage(answer.status, answer.check_in, answer.recorded_at, answer.reason, answer.detail)
+                for answer in answers
+            ],
+        )
+    )

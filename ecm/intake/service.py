@@ -1,0 +1,201 @@
+"""The way of a check-in, from the posted text to the answer a phone may forget it by.
+
+Read top to bottom: take the items apart, find the devices, check the signatures, look up what the items name,
+judge each, and hand them to the writer, whose answers come back after COMMIT.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from devices.encoding import Unreadable
+from devices.jws import verify
+from devices.keys import BadSignature
+from devices.messages import CheckInMessage
+from devices.sd_jwt import read_check_in
+from ecm.clock import Clock
+from ecm.db.errors import DatabaseError
+from ecm.db.pool import Database
+from ecm.intake import reading, store
+from ecm.intake.directory import FRESH_SECONDS, Directory
+from ecm.intake.domain import AcceptedCheckIn, Answer, Device, Refusal
+from ecm.intake.metrics import IntakeMetrics
+from ecm.intake.reading import Authentic
+from ecm.intake.writer import Writer, unavailable
+
+# Ed25519 costs some 40 µs an item, so this many hold the loop for about 2 ms.
+ITEMS_BETWEEN_BREATHS: Final = 32
+REFUSALS_WAITING: Final = 1_000
+REFUSED_TEXT_KEPT: Final = 4_096
+REFUSALS_FLUSHED_EVERY_SECONDS: Final = 0.25
+
+_log = structlog.get_logger()
+
+
+class Intake:
+    """Takes check-ins in. `stored` is set whenever something new was stored, so that folding need not wait."""
+
+    def __init__(self, database: Database, clock: Clock, metrics: IntakeMetrics, queue_limit: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._metrics = metrics
+        self._directory = Directory(database)
+        self._writer = Writer(database, metrics, queue_limit)
+        self._refusals: list[Refusal] = []
+        self.stored = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the directory fresh, the writer's lanes open and the refusals flowing while in this context."""
+        async with self._writer.running():
+            chores = [asyncio.create_task(self._watch_directory()), asyncio.create_task(self._keep_refusals())]
+            try:
+                yield
+            finally:
+                for chore in chores:
+                    chore.cancel()
+                await asyncio.gather(*chores, return_exceptions=True)
+                await self._flush_refusals()
+
+    async def submit(self, sent_at: datetime, items: Sequence[object]) -> tuple[datetime, list[Answer]]:
+        """Take a batch in; return when it was received and an answer for each item, in order.
+
+        Every item stands for itself: what is wrong with one never touches its neighbour. Raises the `unavailable`
+        problem when nothing can be promised.
+        """
+        received_at = self._clock.now()
+        answers: list[Answer | None] = [None] * len(items)
+        try:
+            await self._directory.keep_fresh()
+            authentic = await self._authenticate(items, received_at, answers)
+            await self._learn(authentic.values())
+        except DatabaseError as error:
+            _log.warning("intake.directory.failed", error=type(error).__name__)
+            raise unavailable("The database cannot be asked just now.") from None
+        places = list(authentic)
+        accepted = [
+            reading.accept(authentic[place], self._directory, sent_at, received_at) for place in places
+        ]
+        if accepted:
+            for place, answer in zip(places, await self._writer.write(accepted), strict=True):
+                answers[place] = answer
+            self.stored.set()
+        complete = [answer for answer in answers if answer is not None]
+        self._count(accepted, complete)
+        return received_at, complete
+
+    async def _authenticate(
+        self, items: Sequence[object], received_at: datetime, answers: list[Answer | None]
+    ) -> dict[int, Authentic]:
+        """Read the items and check their signatures; refuse in `answers` what fails, return the rest by place."""
+        messages: dict[int, CheckInMessage] = {}
+        for place, item in enumerate(items):
+            try:
+                messages[place] = _read(item)
+            except Unreadable as problem:
+                answers[place] = self._refuse(item, None, received_at, problem.reason, problem.detail)
+        await self._directory.learn_devices(message.device_id for message in messages.values())
+        authentic: dict[int, Authentic] = {}
+        for count, (place, message) in enumerate(messages.items(), start=1):
+            if count % ITEMS_BETWEEN_BREATHS == 0:
+                await asyncio.sleep(0)
+            devices = self._directory.device(message.device_id)
+            signer = _signer(message, devices)
+            if signer is None:
+                reason, detail = (
+                    ("bad_signature", "The signature is not this device's over these bytes.")
+                    if devices
+                    else ("unknown_device", "No device with this id is enrolled.")
+                )
+            elif signer.revoked:
+                reason, detail = "revoked_device", "This device was revoked; enrol the phone again."
+            else:
+                authentic[place] = Authentic(message, signer, reading.take_links(message))
+                continue
+            answers[place] = self._refuse(items[place], message, received_at, reason, detail)
+        return authentic
+
+    async def _learn(self, authentic: Collection[Authentic]) -> None:
+        await self._directory.learn(
+            [(one.device.provider, one.message.body.carer) for one in authentic],
+            [(one.device.provider, one.message.body.client) for one in authentic if one.message.body.client],
+            [(one.device.provider, link.tag_id) for one in authentic for link in one.links if link is not None],
+        )
+
+    def _refuse(
+        self,
+        item: object,
+        message: CheckInMessage | None,
+        received_at: datetime,
+        reason: str,
+        detail: str,
+    ) -> Answer:
+        self._metrics.refusals.labels(reason=reason).inc()
+        if len(self._refusals) < REFUSALS_WAITING:
+            text = item if isinstance(item, str) else repr(item)
+            self._refusals.append(
+                Refusal(
+                    received_at,
+                    reason,
+                    detail,
+                    None if message is None else message.device_id,
+                    hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(),
+                    # The signed part only: what follows the first tilde may be a location.
+                    ascii(text.partition("~")[0])[1:-1][:REFUSED_TEXT_KEPT],
+                )
+            )
+        return Answer("refused", None if message is None else message.body.check_in, None, reason, detail)
+
+    def _count(self, accepted: Sequence[AcceptedCheckIn], answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            self._metrics.answers.labels(status=answer.status).inc()
+        for check_in in accepted:
+            self._metrics.skew_seconds.observe(abs(check_in.skew_seconds))
+            self._metrics.lag_seconds.observe((check_in.received_at - check_in.occurred_at).total_seconds())
+
+    async def _watch_directory(self) -> None:
+        while True:
+            await asyncio.sleep(FRESH_SECONDS)
+            try:
+                await self._directory.refresh()
+            except DatabaseError as error:
+                _log.warning("intake.directory.failed", error=type(error).__name__)
+
+    async def _keep_refusals(self) -> None:
+        while True:
+            await asyncio.sleep(REFUSALS_FLUSHED_EVERY_SECONDS)
+            await self._flush_refusals()
+
+    async def _flush_refusals(self) -> None:
+        refusals = self._refusals[:]
+        if not refusals:
+            return
+        try:
+            async with self._database.transaction("store_refusals", role="intake") as connection:
+                await store.store_refusals(connection, refusals)
+        except DatabaseError as error:
+            _log.warning("intake.refusals.failed", error=type(error).__name__)
+            return
+        del self._refusals[: len(refusals)]
+
+
+def _read(item: object) -> CheckInMessage:
+    if not isinstance(item, str):
+        raise Unreadable("wrong_type", "A check-in is a text, and this item is none.")
+    return read_check_in(item)
+
+
+def _signer(message: CheckInMessage, devices: Sequence[Device]) -> Device | None:
+    """Return the device whose key signed the message; ids of devices may coincide between providers."""
+    for device in devices:
+        try:
+            verify(message, device.public_key)
+        except BadSignature:
+            continue
+        return device
+    return None

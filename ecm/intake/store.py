@@ -1,0 +1,153 @@
+"""Check-ins in the database, as the role that may insert them and little else."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from uuid import UUID
+
+from devices.keys import PublicKey
+from ecm.db.pool import Connection
+from ecm.db.queries import load_queries
+from ecm.intake.domain import AcceptedCheckIn, CheckInKey, Client, Device, Refusal, Tag
+from geofences.fences import from_json
+
+_QUERIES = load_queries(__package__)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What was recorded first under a check-in's key."""
+
+    message_digest: bytes
+    received_at: datetime
+
+
+async def store_check_ins(connection: Connection, check_ins: Sequence[AcceptedCheckIn]) -> set[CheckInKey]:
+    """Insert check-ins of distinct keys with their locations and fold requests; return the keys that were new.
+
+    The rows go in the order of their keys, so that two batches with the same rows cannot wait for each other.
+    """
+    ordered = sorted(check_ins, key=attrgetter("key"))
+    rows = await connection.fetch(_QUERIES["store_check_ins"], *zip(*map(_columns, ordered), strict=True))
+    return {(row["provider_id"], row["device_id"], row["check_in_id"]) for row in rows}
+
+
+def _columns(accepted: AcceptedCheckIn) -> tuple[object, ...]:
+    message, place = accepted.message, accepted.place
+    body = message.body
+    evidence = [kind for kind in ("nfc", "qr", "manual") if getattr(body.evidence, kind) is not None]
+    if message.gps is not None or message.location_withheld:
+        evidence.insert(0, "gps")
+    return (
+        *accepted.key,
+        body.sequence,
+        body.direction,
+        body.carer,
+        accepted.client,
+        body.visit,
+        message.at,
+        accepted.received_at,
+        accepted.skew_seconds,
+        accepted.occurred_at,
+        ",".join(evidence),
+        accepted.tag_id,
+        place and place.verdict,
+        place and place.distance_m,
+        place and place.a95_m,
+        place and place.chance_inside,
+        accepted.grade,
+        ",".join(accepted.doubts),
+        message.message_digest,
+        message.link_digest,
+        message.previous,
+        message.signed_part,
+        message.disclosure,
+        accepted.fold_client,
+    )
+
+
+async def first_answers(connection: Connection, keys: Collection[CheckInKey]) -> dict[CheckInKey, FirstAnswer]:
+    """Return what was first recorded under each of the keys."""
+    rows = await connection.fetch(_QUERIES["first_answers"], *zip(*keys, strict=True))
+    return {
+        (row["provider_id"], row["device_id"], row["check_in_id"]): FirstAnswer(
+            row["message_digest"], row["received_at"]
+        )
+        for row in rows
+    }
+
+
+async def store_conflicts(connection: Connection, conflicts: Sequence[AcceptedCheckIn]) -> None:
+    """Keep messages that came under the id of another."""
+    rows = [
+        (
+            *accepted.key,
+            accepted.message.message_digest,
+            accepted.received_at,
+            f"{accepted.message.signed_part}~",
+        )
+        for accepted in sorted(conflicts, key=lambda accepted: (accepted.key, accepted.message.message_digest))
+    ]
+    await connection.execute(_QUERIES["store_conflicts"], *zip(*rows, strict=True))
+
+
+async def store_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None:
+    """Keep refusals in the ring, over the oldest."""
+    rows = [
+        (
+            refusal.received_at,
+            refusal.reason,
+            refusal.detail,
+            refusal.device_id,
+            refusal.message_digest,
+            refusal.signed_part,
+        )
+        for refusal in refusals
+    ]
+    await connection.execute(_QUERIES["store_refusals"], *zip(*rows, strict=True))
+
+
+async def devices(connection: Connection, device_ids: Collection[UUID]) -> list[Device]:
+    """Find devices of any provider by id."""
+    rows = await connection.fetch(_QUERIES["devices"], device_ids)
+    return [
+        Device(
+            row["provider_id"],
+            row["device_id"],
+            row["carer"],
+            PublicKey.from_jwk(row["public_key"]),
+            row["revoked"],
+        )
+        for row in rows
+    ]
+
+
+async def clients(
+    connection: Connection, pairs: Collection[tuple[UUID, str]]
+) -> Mapping[tuple[UUID, str], Client]:
+    """Find clients with their fences."""
+    rows = await connection.fetch(_QUERIES["clients"], *zip(*pairs, strict=True))
+    return {
+        (row["provider_id"], row["client"]): Client(None if row["shape"] is None else from_json(row["shape"]))
+        for row in rows
+    }
+
+
+async def carers(connection: Connection, pairs: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Find which carers there are."""
+    rows = await connection.fetch(_QUERIES["carers"], *zip(*pairs, strict=True))
+    return {(row["provider_id"], row["carer"]) for row in rows}
+
+
+async def tags(
+    connection: Connection, pairs: Collection[tuple[UUID, UUID]]
+) -> Mapping[tuple[UUID, UUID], Tag]:
+    """Find tags and cards by id."""
+    rows = await connection.fetch(_QUERIES["tags"], *zip(*pairs, strict=True))
+    return {(row["provider_id"], row["tag_id"]): Tag(row["tag_id"], row["kind"], row["client"]) for row in rows}
+
+
+async def tag_keys(connection: Connection) -> dict[UUID, bytes]:
+    """Return each provider's key for tags and cards."""
+    return {row["provider_id"]: row["tag_key"] for row in await connection.fetch(_QUERIES["tag_keys"])}

@@ -1,0 +1,17 @@
+"""The typed keys under which an application holds its parts."""
+
+from typing import Final
+
+from aiohttp import web
+
+from ecm.accounts.service import Accounts
+from ecm.clock import Clock
+from ecm.db.pool import Database
+from ecm.intake.service import Intake
+from ecm.settings import Settings
+
+SETTINGS: Final = web.AppKey("settings", Settings)
+CLOCK: Final = web.AppKey("clock", Clock)
+DATABASE: Final = web.AppKey("database", Database)
+ACCOUNTS: Final = web.AppKey("accounts", Accounts)
+INTAKE: Final = web.AppKey("intake", Intake)

@@ -1,0 +1,1 @@
+"""Runs of reports/ over visits and commissions."""

@@ -1,0 +1,61 @@
+"""Everything an operator can set, read once from the environment (`ECM_…`) and the command line."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process runs.
+
+    `database_url` None means the embedded PostgreSQL under `state_dir`. `public_url` is what links on tags and
+    cards begin with; None means the address the service listens on. `location_days` is how long raw coordinates
+    are kept before they are purged.
+    """
+
+    state_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    database_url: str | None = None
+    intake_database_url: str | None = None
+    migration_database_url: str | None = None
+    public_url: str | None = None
+    rehearsal: bool = False
+    location_days: int = 90
+    intake_queue_limit: int = 20_000
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises SettingsError in a sentence an operator can act on."""
+    source = os.environ if environment is None else environment
+    database_url = source.get("ECM_DATABASE_URL") or None
+    return Settings(
+        state_dir=Path(source.get("ECM_STATE_DIR", ".ecm")),
+        host=source.get("ECM_HOST", "127.0.0.1"),
+        port=_whole_number(source, "ECM_PORT", 8080, 0, 65_535),
+        database_url=database_url,
+        intake_database_url=source.get("ECM_INTAKE_DATABASE_URL") or database_url,
+        migration_database_url=source.get("ECM_MIGRATION_DATABASE_URL") or database_url,
+        public_url=source.get("ECM_PUBLIC_URL") or None,
+        location_days=_whole_number(source, "ECM_LOCATION_DAYS", 90, 1, 3_650),
+        intake_queue_limit=_whole_number(source, "ECM_INTAKE_QUEUE_LIMIT", 20_000, 1, 10_000_000),
+    )
+
+
+def _whole_number(source: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = source.get(name)
+    if text is None or text == "":
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}; it must be a whole number.") from None
+    if not least <= number <= most:
+        raise SettingsError(f"{name} is {number}; it must lie between {least} and {most}.")
+    return number

@@ -3,6 +3,7 @@
 The files ``migrations/NNNN_name.sql`` run as the role ecm_owner, which thereby owns every object.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -68,7 +69,7 @@ async def migrate(
     edited, renamed or removed, or the database is newer than this service), DatabaseUnavailable when it
     cannot connect, and the driver's error when a migration fails; those before it stay applied.
     """
-    wanted = read_migrations() if migrations is None else migrations
+    wanted = await asyncio.to_thread(read_migrations) if migrations is None else migrations
     async with _locked(url) as connection:
         await _prepare(connection)
         pending = wanted[await _verified_history(connection, wanted) :]

@@ -1,0 +1,76 @@
+"""What the tests share: a real PostgreSQL, a fresh migrated database for each test, and a guard of the loop."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from blockbuster import blockbuster_ctx
+
+from ecm.db.embedded import EmbeddedServer
+from ecm.db.migrations import migrate
+from ecm.db.pool import Database, DatabaseUrls, open_database
+
+_TEMPLATE = "ecm_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_blocks_the_loop() -> Iterator[None]:
+    """Promise 12: whatever test runs it, code of ecm/ that blocks the event loop fails."""
+    with blockbuster_ctx("ecm") as guard:
+        # Starting a program reads one byte from the new process, which says that it began.
+        guard.functions["os.read"].can_block_in("subprocess.py", {"_execute_child"})
+        for function in guard.functions.values():
+            # To connect, asyncpg looks whether there is a password file, and reads certificates.
+            function.can_block_in("asyncpg/connect_utils.py", {"_parse_connect_dsn_and_args"})
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder for servers: short, for the sockets' sake, and open to the account they run as under root."""
+    folder = Path(tempfile.mkdtemp(prefix="ecm-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(server_folder: Path) -> AsyncIterator[EmbeddedServer]:
+    """One server for each worker, with a migrated template database. Faults want a server of their own."""
+    async with EmbeddedServer(server_folder / "shared") as running:
+        await running.ensure_database(_TEMPLATE)
+        await migrate(running.urls(_TEMPLATE).migration, applied_at=datetime(2026, 1, 1, tzinfo=UTC))
+        yield running
+
+
+@pytest_asyncio.fixture
+async def database_urls(server: EmbeddedServer) -> AsyncIterator[DatabaseUrls]:
+    """A fresh, migrated database: the URLs of its three roles."""
+    name = f"test_{next(_numbers)}"
+    administrator = await asyncpg.connect(server.dsn())
+    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield server.urls(name)
+    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await administrator.close()
+
+
+@pytest_asyncio.fixture
+async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
+    """The gate to a fresh, migrated database."""
+    async with open_database(database_urls) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def superuser(database_urls: DatabaseUrls) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that no row policy binds, to arrange rows and to look behind the scenes."""
+    connection = await asyncpg.connect(database_urls.migration)
+    yield connection
+    await connection.close()

@@ -10,6 +10,7 @@ from qrcode.image.svg import SvgPathImage
 _SVG = "http://www.w3.org/2000/svg"
 _PRINTED_MM = 70
 _CAPTION_SHARE = 0.12
+_LETTER_WIDTH = 0.65  # of its height, about, in a sans-serif type
 
 
 def card_svg(link: str, caption: str) -> bytes:
@@ -24,6 +25,7 @@ def card_svg(link: str, caption: str) -> bytes:
     side = len(code.get_matrix())
     text_height = side * _CAPTION_SHARE
     height = side + text_height
+    font_size = min(text_height * 0.7, side * 0.9 / (_LETTER_WIDTH * max(len(caption), 1)))
     card = ET.Element(
         "svg",
         xmlns=_SVG,
@@ -39,10 +41,10 @@ def card_svg(link: str, caption: str) -> bytes:
         "text",
         {
             "x": f"{side / 2:g}",
-            "y": f"{side:g}",
+            "y": f"{side + text_height * 0.65:g}",
             "text-anchor": "middle",
             "font-family": "sans-serif",
-            "font-size": f"{text_height * 0.7:g}",
+            "font-size": f"{font_size:g}",
         },
     ).text = caption
     svg: bytes = ET.tostring(card, encoding="utf-8", xml_declaration=True)

@@ -84,9 +84,7 @@ class PublicKey:
         key type's algorithm can never be smuggled in.
         """
         if algorithm != self.algorithm:
-            raise BadSignature(
-                f"The device's key signs with {self.algorithm}, the message claims another algorithm."
-            )
+            raise BadSignature(f"The device's key signs with {self.algorithm}, the message claims another algorithm.")
         if len(signature) != SIGNATURE_BYTES:
             raise BadSignature(f"A signature has {SIGNATURE_BYTES} bytes.")
         try:

@@ -11,9 +11,7 @@ from devices.keys import Algorithm
 
 # `$(?!\n)` ends the text in Python and in JSON Schema alike; a bare `$` lets a final newline through.
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$(?!\n)")]
-VisitHint = Annotated[
-    str, Meta(pattern=r"^(unplanned:[0-9a-f-]{36}|[A-Za-z0-9][A-Za-z0-9._/-]{0,39})$(?!\n)")
-]
+VisitHint = Annotated[str, Meta(pattern=r"^(unplanned:[0-9a-f-]{36}|[A-Za-z0-9][A-Za-z0-9._/-]{0,39})$(?!\n)")]
 Memo = Annotated[str, Meta(max_length=500, pattern=r"^[^\u0000]*$")]
 LinkText = Annotated[str, Meta(min_length=1, max_length=2048, pattern=r"^[^\u0000]*$")]
 Instant = Annotated[datetime, Meta(tz=True)]

@@ -34,9 +34,7 @@ def read_check_in(posted: bytes | str) -> CheckInMessage:
     message = as_ascii(posted)
     parts = message.split(b"~")
     if len(parts) not in {2, 3} or parts[-1]:
-        raise Unreadable(
-            "unreadable", "A check-in is a signed part, a tilde, and at most one disclosure with a tilde."
-        )
+        raise Unreadable("unreadable", "A check-in is a signed part, a tilde, and at most one disclosure with a tilde.")
     signed_part = parts[0]
     disclosure = parts[1] if len(parts) == 3 else None
     jws = read_jws(signed_part, "check-in+sd-jwt")
@@ -131,9 +129,7 @@ def _read_gps(disclosure: bytes, evidence: Evidence) -> Gps:
         raise Unreadable("unreadable", "The disclosure's digest is not in the signed part.")
     _, _, gps = decode_json(_DISCLOSURE, b64url_decode(disclosure, "disclosure"), "disclosure")
     if not (-90 <= gps.latitude <= 90 and -180 <= gps.longitude <= 180):
-        raise Unreadable(
-            "impossible_coordinates", "Latitude runs from -90 to 90, longitude from -180 to 180."
-        )
+        raise Unreadable("impossible_coordinates", "Latitude runs from -90 to 90, longitude from -180 to 180.")
     if gps.accuracy is not None and not 0 <= gps.accuracy <= MAX_ACCURACY_M:
         raise Unreadable("impossible_coordinates", f"Accuracy runs from 0 to {MAX_ACCURACY_M} metres.")
     return gps

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from importlib.metadata import version
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -19,7 +18,7 @@ import ecm.payments.routes
 import ecm.rehearsal
 import ecm.visits.routes
 import ecm.web.pages
-from ecm import openapi
+from ecm import __version__, openapi
 from ecm.accounts.phones import Phones
 from ecm.accounts.service import Accounts
 from ecm.alerts.service import Alerts
@@ -104,7 +103,7 @@ def _add_routes(app: web.Application, settings: Settings) -> None:
     served = endpoints(rehearsal=settings.rehearsal)
     for endpoint in served:
         app.router.add_route(endpoint.method, endpoint.path, guarded(endpoint))
-    app[DESCRIPTION] = openapi.describe(served, version("electronic-call-monitoring"))
+    app[DESCRIPTION] = openapi.describe(served, __version__)
     ecm.web.pages.add_pages(app)
 
 

@@ -40,16 +40,21 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", help="Address to listen on (ECM_HOST; 127.0.0.1).")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on (ECM_PORT; 8080); 0 takes a free one.")
-@click.option("--state", "state_dir", type=click.Path(path_type=Path), help="Where files are kept (ECM_STATE_DIR; .ecm).")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port (ECM_PORT; 8080); 0 takes a free one.")
+@click.option("--state", "state_dir", type=click.Path(path_type=Path), help="Folder for files (ECM_STATE_DIR; .ecm).")
 @click.option("--rehearsal", is_flag=True, help="Let an operator drive the clock, to rehearse an invented day.")
 def serve(host: str | None, port: int | None, state_dir: Path | None, rehearsal: bool) -> None:
     """Start the service; without ECM_DATABASE_URL it brings its own PostgreSQL."""
     configure_logs()
     try:
         settings = from_environment()
-        given = {"host": host, "port": port, "state_dir": state_dir}
-        settings = replace(settings, rehearsal=rehearsal, **{key: value for key, value in given.items() if value is not None})
+        settings = replace(
+            settings,
+            host=settings.host if host is None else host,
+            port=settings.port if port is None else port,
+            state_dir=settings.state_dir if state_dir is None else state_dir,
+            rehearsal=rehearsal,
+        )
         uvloop.run(_serve(settings))
     except (SettingsError, DatabaseError, OSError) as error:
         raise click.ClickException(str(error)) from None

@@ -1,0 +1,47 @@
+# The commands of this project. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+IN := $(VENV)/bin
+PIP := $(IN)/python -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fuzz clean
+
+help: ## List these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.run ## Set everything up, send an invented morning through the service, and keep it up (ONCE=1: stop after the summary)
+	@$(IN)/python -m simulators day $(if $(ONCE),,--stay)
+
+test: $(VENV)/.test ## Run every test, on a real PostgreSQL
+	$(IN)/python -m pytest --numprocesses 2
+
+check: $(VENV)/.test ## Style, types and the import contract
+	$(IN)/ruff check .
+	$(IN)/ruff format --check .
+	$(IN)/mypy
+	$(IN)/lint-imports
+
+fuzz: $(VENV)/.test ## Aim schemathesis at a running service
+	$(IN)/python -m tests.fuzz
+
+clean: ## Forget the rehearsed data and everything that was built
+	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget; fi
+	rm -rf .ecm build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "This Python cannot make virtual environments; install its venv package (Debian: python3-venv)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: requirements.lock | $(VENV)/.python
+	@echo "Installing what the service needs (once) ..."
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock | $(VENV)/.python
+	@echo "Installing what the tests need (once) ..."
+	@$(PIP) -r requirements-test.lock
+	@touch $@ $(VENV)/.run

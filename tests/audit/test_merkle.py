@@ -142,6 +142,15 @@ def test_an_inclusion_proof_longer_or_shorter_or_of_odd_hashes_fails(size, data)
         assert not verify_inclusion(leaves[index], index, size, proof[1:], root)
 
 
+def test_hashes_cut_elsewhere_so_that_they_join_to_the_same_bytes_prove_nothing():
+    left, right, third = leaves_of(3)
+    two, three = root_hash([left, right]), root_hash([left, right, third])
+    assert node_hash(left + right[:1], right[1:]) == two
+    assert not verify_inclusion(left + right[:1], 0, 2, (right[1:],), two)
+    assert not verify_consistency(1, 2, left + right[:1], two, (right[1:],))
+    assert verify_consistency(2, 3, two, three, (third,))
+
+
 @given(size=sizes, data=st.data(), bit=bits)
 def test_every_growth_is_shown_and_any_flipped_bit_breaks_it(size, data, bit):
     leaves = leaves_of(size)

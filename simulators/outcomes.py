@@ -1,0 +1,114 @@
+"""What a planned visit comes to, from who came and went: status and paid minutes.
+
+Worked out again here from the rules as they are written for people, simply and one visit at a time, so that the
+service's own reckoning is checked by something that shares no code with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from simulators.happenings import Grade
+from simulators.roster import Commission, PlannedVisit, local
+
+Status = Literal["due", "late", "in_progress", "presumed_missed", "missed", "done", "done_late", "cancelled"]
+
+LATE_AFTER = timedelta(minutes=30)
+PRESUMED_MISSED_AFTER = timedelta(minutes=60)
+OUT_OVERDUE_AFTER = timedelta(minutes=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One carer at one visit; None where an end is not known."""
+
+    carer: str
+    in_at: datetime | None
+    out_at: datetime | None
+    in_grade: Grade | None
+    out_grade: Grade | None
+
+    @property
+    def seconds(self) -> int | None:
+        """Delivered whole seconds, None when an end is not known."""
+        if self.in_at is None or self.out_at is None:
+            return None
+        return round((self.out_at - self.in_at).total_seconds())
+
+
+def begun(calls: Sequence[Call]) -> datetime | None:
+    """When the first carer came."""
+    return min((call.in_at for call in calls if call.in_at is not None), default=None)
+
+
+def missed_from(visit: PlannedVisit, following: PlannedVisit | None) -> datetime:
+    """From when a visit not begun is missed: the client's next planned visit, or 23:00 local (Essex)."""
+    night = local(visit.start.date(), "23:00")
+    return min(night, following.start) if following is not None else night
+
+
+def status_of(visit: PlannedVisit, calls: Sequence[Call], following: PlannedVisit | None, now: datetime) -> Status:
+    """The status of a visit at an instant."""
+    if visit.cancelled is not None:
+        return "cancelled"
+    came = begun(calls)
+    deadline = missed_from(visit, following)
+    if came is None:
+        return _status_unbegun(visit, deadline, now)
+    if came >= deadline:
+        return "missed"
+    if any(_still_there(visit, call, now) for call in calls):
+        return "in_progress"
+    return "done_late" if came > visit.start + LATE_AFTER else "done"
+
+
+def _still_there(visit: PlannedVisit, call: Call, now: datetime) -> bool:
+    """An out tap may be an hour overdue before the carer is no longer taken to be there."""
+    overdue = timedelta(minutes=visit.minutes) + OUT_OVERDUE_AFTER
+    return call.in_at is not None and call.out_at is None and now <= call.in_at + overdue
+
+
+def _status_unbegun(visit: PlannedVisit, deadline: datetime, now: datetime) -> Status:
+    if now >= deadline:
+        return "missed"
+    if now > visit.start + PRESUMED_MISSED_AFTER:
+        return "presumed_missed"
+    return "late" if now > visit.start + LATE_AFTER else "due"
+
+
+def paid_minutes(bought: Commission, calls: Sequence[Call], status: Status) -> int:
+    """Minutes the council pays for a visit under its commission's contract, all carers together.
+
+    A visit that was missed, cancelled or is not over pays nothing.
+
+    Contract A: quarter-hour bands (8–22 becomes 15, and so on; 7 and less becomes 0), within five minutes of the
+    commissioned minutes becomes them, at most the commissioned minutes for each carer. Contract B: by the minute,
+    at most the commission's week, which in a one-day rehearsal is the visit itself for all its carers. A further
+    carer is paid for the time shared with the first.
+    """
+    if status not in {"done", "done_late"} or not calls:
+        return 0
+    first = min(calls, key=lambda call: (call.in_at is None, call.in_at, call.carer))
+    minutes = [_minutes_together(first, call) for call in calls]
+    if bought.contract == "A":
+        return sum(_banded(each, bought.minutes) for each in minutes)
+    return min(sum(minutes), bought.minutes * bought.carers)
+
+
+def _minutes_together(first: Call, call: Call) -> int:
+    if call.seconds is None:
+        return 0
+    if call is first:
+        return call.seconds // 60
+    if first.in_at is None or first.out_at is None or call.in_at is None or call.out_at is None:
+        return 0
+    shared = min(first.out_at, call.out_at) - max(first.in_at, call.in_at)
+    return max(0, round(shared.total_seconds())) // 60
+
+
+def _banded(minutes: int, commissioned: int) -> int:
+    banded = 0 if minutes <= 7 else (minutes + 7) // 15 * 15
+    if banded and abs(banded - commissioned) <= 5:
+        banded = commissioned
+    return min(banded, commissioned)

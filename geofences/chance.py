@@ -23,9 +23,7 @@ _WIDE: Final = 6.0
 # Trapezoid nodes converge exponentially for both integrands: one is periodic in t, the other dies as a normal
 # density in y.
 _STEPS: Final = 12
-_ANGLES: Final = tuple(
-    (math.sin(t), math.cos(t)) for t in (math.pi * k / (2 * _STEPS) for k in range(_STEPS))
-)
+_ANGLES: Final = tuple((math.sin(t), math.cos(t)) for t in (math.pi * k / (2 * _STEPS) for k in range(_STEPS)))
 _ACROSS_STEP: Final = 0.9
 _ACROSS: Final = tuple(
     (y * y, (1.0 if k else 0.5) * _ACROSS_STEP * 2.0 * math.exp(-0.5 * y * y) / math.sqrt(2.0 * math.pi))

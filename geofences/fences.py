@@ -154,8 +154,7 @@ def _flatten(exterior: tuple[Position, ...], holes: tuple[tuple[Position, ...], 
     reach = max(math.hypot(x, y) for x, y in shape.exterior.coords)
     if reach > MAX_POLYGON_REACH_M:
         raise FenceError(
-            f"The polygon reaches {reach / 1000:.1f} km from its middle; the most is "
-            f"{MAX_POLYGON_REACH_M / 1000:g} km."
+            f"The polygon reaches {reach / 1000:.1f} km from its middle; the most is {MAX_POLYGON_REACH_M / 1000:g} km."
         )
     if not MIN_POLYGON_AREA_M2 <= shape.area <= MAX_POLYGON_AREA_M2:
         raise FenceError(

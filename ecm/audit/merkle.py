@@ -93,9 +93,7 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> tuple[byte
     return tuple(reversed(proof))
 
 
-def verify_consistency(
-    old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
-) -> bool:
+def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """Return whether the proof shows that the old tree is the beginning of the new one, nothing changed.
 
     Never raises on a bad proof. The empty tree is the beginning of every tree. Source: RFC 9162 §2.1.4.2.

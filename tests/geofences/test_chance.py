@@ -83,9 +83,7 @@ def test_chance_of_a_fix_at_the_centre_falls_as_the_fix_grows_vaguer(accuracy, s
 
 
 @given(distance=st.floats(0.0, 1_000.0), accuracy=st.floats(0.0, 1_000.0))
-def test_promise_6_an_inside_verdict_is_at_least_95_percent_likely_and_an_outside_one_at_most_5(
-    distance, accuracy
-):
+def test_promise_6_an_inside_verdict_is_at_least_95_percent_likely_and_an_outside_one_at_most_5(distance, accuracy):
     latitude, longitude = at(77.0, distance)
     judgement = judge(Circle(LATITUDE, LONGITUDE, 200.0), latitude, longitude, accuracy)
     if judgement.verdict == "inside":
@@ -123,9 +121,7 @@ def test_a_polygon_drawn_as_a_circle_has_the_circles_chance(accuracy, distance):
 
 
 @pytest.mark.parametrize("accuracy", [10.0, 40.0, 150.0, 600.0])
-@pytest.mark.parametrize(
-    ("bearing", "distance"), [(0, 0), (10, 55), (90, 61), (200, 130), (301, 200), (45, 300)]
-)
+@pytest.mark.parametrize(("bearing", "distance"), [(0, 0), (10, 55), (90, 61), (200, 130), (301, 200), (45, 300)])
 def test_chance_in_a_polygon_with_a_hole_meets_a_throw_of_dice(bearing, distance, accuracy):
     polygon = Polygon(ring(200.0, 5), (ring(60.0, 4),))
     latitude, longitude = at(bearing, distance)
@@ -152,9 +148,7 @@ def test_chance_in_a_rectangle_is_the_product_of_two_normals(x, y, accuracy):
     )
 
     def within(low: float, high: float, mean: float) -> float:
-        return 0.5 * (
-            math.erf((high - mean) / sigma / math.sqrt(2)) - math.erf((low - mean) / sigma / math.sqrt(2))
-        )
+        return 0.5 * (math.erf((high - mean) / sigma / math.sqrt(2)) - math.erf((low - mean) / sigma / math.sqrt(2)))
 
     expected = within(west, east, x) * within(south, north, y)
     chance = judge(polygon, latitude, longitude, accuracy).chance_inside

@@ -79,8 +79,7 @@ def test_promise_6_a_polygon_drawn_as_a_circle_agrees_with_the_geodesic_but_with
 @pytest.mark.parametrize("place", PLACES)
 def test_the_way_to_a_polygons_edge_is_that_of_the_geodesic_along_each_edge(place):
     corners = [
-        at(PLACES[place], bearing, reach)[::-1]
-        for bearing, reach in ((5, 900), (80, 300), (140, 2_000), (260, 700))
+        at(PLACES[place], bearing, reach)[::-1] for bearing, reach in ((5, 900), (80, 300), (140, 2_000), (260, 700))
     ]
     polygon = Polygon(tuple(corners))
     dense = []

@@ -1,0 +1,125 @@
+"""The files a council downloads: the lines as CSV, and their names. The workbook is in `reports.workbook`.
+
+RFC 4180: comma, CRLF, quotes where needed, UTF-8. A text that a spreadsheet would run as a formula gets an
+apostrophe before it (OWASP, CSV injection).
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from reports.lines import Line, printed_flags
+from reports.periods import Period, local
+from reports.reconciliation import Reconciliation
+from reports.trace import readable
+from reports.workbook import workbook
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?\Z", re.ASCII)
+_UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Whom a file is for and when it was made. `generated_at` is an aware instant; None means every provider.
+
+    Raises ValueError if `generated_at` has no time zone.
+    """
+
+    generated_at: datetime
+    council: str
+    provider: str | None
+
+    def __post_init__(self) -> None:
+        if self.generated_at.tzinfo is None:
+            raise ValueError("generated_at needs a time zone")
+
+    def check(self, reconciliation: Reconciliation) -> None:
+        """Raise ValueError if a line belongs to another council or provider: each sees its own."""
+        for line in reconciliation.rows:
+            if line.council != self.council or self.provider not in {None, line.provider}:
+                raise ValueError(f"a line of {line.council} and {line.provider} is not for this file")
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else local(value).isoformat(timespec="seconds")
+
+
+def _metres(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f}"
+
+
+Cell = str | int | None
+_COLUMNS: dict[str, Callable[[Line], Cell]] = {
+    "provider": lambda line: line.provider,
+    "council": lambda line: line.council,
+    "client": lambda line: line.client,
+    "commission": lambda line: line.commission,
+    "slot": lambda line: line.slot,
+    "day": lambda line: line.day.isoformat(),
+    "visit": lambda line: line.visit,
+    "carer": lambda line: line.carer,
+    "position": lambda line: line.position,
+    "planned_start": lambda line: _instant(line.planned_start),
+    "planned_minutes": lambda line: line.planned_minutes,
+    "commissioned_minutes": lambda line: line.commissioned_minutes,
+    "in_at": lambda line: _instant(line.in_at),
+    "out_at": lambda line: _instant(line.out_at),
+    "delivered_seconds": lambda line: line.delivered_seconds,
+    "delivered_minutes": lambda line: line.delivered_minutes,
+    "banded_minutes": lambda line: line.banded_minutes,
+    "paid_minutes": lambda line: line.paid_minutes,
+    "excess_minutes": lambda line: line.excess_minutes,
+    "amount_pence": lambda line: line.amount_pence,
+    "outcome": lambda line: line.outcome,
+    "flags": printed_flags,
+    "in_grade": lambda line: line.in_grade,
+    "out_grade": lambda line: line.out_grade,
+    "in_distance_m": lambda line: _metres(line.in_distance_m),
+    "out_distance_m": lambda line: _metres(line.out_distance_m),
+    "in_check_in": lambda line: line.in_check_in,
+    "out_check_in": lambda line: line.out_check_in,
+    "contract": lambda line: line.contract,
+    "contract_version": lambda line: line.contract_version,
+    "trace": lambda line: readable(line.trace),
+}
+
+
+def lines_csv(reconciliation: Reconciliation, generated: Header) -> bytes:
+    """The lines as a pure table, one a row, the trace as one text; times are Europe/London with their offset.
+
+    Raises ValueError if a line is not for the council and provider of the header.
+    """
+    generated.check(reconciliation)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    for line in reconciliation.rows:
+        writer.writerow([harmless(read(line)) for read in _COLUMNS.values()])
+    return text.getvalue().encode()
+
+
+def lines_xlsx(reconciliation: Reconciliation, generated: Header) -> bytes:
+    """The same as a workbook with the sheets Summary, Lines, Trace and Contract; the same input gives the same bytes.
+
+    Raises ValueError if a line is not for the council and provider of the header.
+    """
+    generated.check(reconciliation)
+    return workbook(reconciliation, generated.generated_at, generated.council, generated.provider)
+
+
+def harmless(cell: Cell) -> Cell:
+    """The cell as a spreadsheet may read it: an apostrophe keeps a text from running as a formula."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.match(cell):
+        return f"'{cell}"
+    return cell
+
+
+def file_name(council: str, provider: str | None, period: Period, contract: str, kind: str = "csv") -> str:
+    """A name that says what the file holds, safe on any file system: `hours_E10000015_..._A-1.csv`."""
+    parts = (council, provider or "all-providers", str(period.first), str(period.last), contract)
+    safe = [_UNSAFE_IN_NAMES.sub("-", part).strip("-.") or "none" for part in parts]
+    return f"hours_{'_'.join(safe)}.{kind}"

@@ -1,0 +1,195 @@
+"""Frames at the edge, typed rows inside: reads the `calls` and `commissioned` frames, column by column."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+Value = TypeVar("Value")
+Reader = Callable[[pd.DataFrame, str], list[object | None]]
+
+
+class FrameError(ValueError):
+    """A frame without a column it needs, or with a value that column cannot hold."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one carer did, or should have done, at one visit. Instants are aware UTC, `day` is the local day.
+
+    `overlap_seconds` is the time a second or later carer shared with the first.
+    `exceptions` holds `kind:handling`; `amendments` holds the ids of the amendments behind the times.
+    """
+
+    provider: str
+    council: str
+    client: str
+    commission: str | None
+    slot: int | None
+    visit: str | None
+    day: date
+    planned_start: datetime | None
+    planned_minutes: int | None
+    carer: str | None
+    position: int
+    in_at: datetime | None
+    out_at: datetime | None
+    delivered_seconds: int | None
+    overlap_seconds: int | None
+    outcome: str
+    in_check_in: str | None
+    out_check_in: str | None
+    in_grade: str | None
+    out_grade: str | None
+    in_distance_m: float | None
+    out_distance_m: float | None
+    amendments: tuple[str, ...]
+    exceptions: tuple[str, ...]
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One visit that the council bought on one local day: `minutes` long, for `carers` carers."""
+
+    council: str
+    provider: str
+    client: str
+    commission: str
+    contract: str
+    contract_version: int
+    slot: int
+    day: date
+    start: datetime | None
+    minutes: int
+    carers: int
+
+
+def read_calls(frame: pd.DataFrame) -> list[Call]:
+    """The rows of the `calls` frame; raises FrameError naming the column that is missing or wrong."""
+    return _rows(frame, Call, _CALL_READERS)
+
+
+def read_slots(frame: pd.DataFrame) -> list[Slot]:
+    """The rows of the `commissioned` frame; raises FrameError naming the column that is missing or wrong."""
+    return _rows(frame, Slot, _SLOT_READERS)
+
+
+def _rows(frame: pd.DataFrame, kind: type[Value], readers: Mapping[str, Reader]) -> list[Value]:
+    missing = [name for name in readers if name not in frame.columns]
+    if missing:
+        raise FrameError(f"the frame lacks {', '.join(missing)}")
+    names = list(readers)
+    columns = [readers[name](frame, name) for name in names]
+    return [kind(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
+
+
+def _cells(frame: pd.DataFrame, name: str) -> list[object | None]:
+    series = frame[name]
+    values: list[object | None] = series.tolist()
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        values = list(pd.DatetimeIndex(series).tz_convert(UTC).to_pydatetime())
+    if not series.hasnans:
+        return values
+    return [None if absent else value for value, absent in zip(values, series.isna().tolist(), strict=True)]
+
+
+def _maybe(read: Callable[[object], object]) -> Reader:
+    def column(frame: pd.DataFrame, name: str) -> list[object | None]:
+        try:
+            return [None if value is None else read(value) for value in _cells(frame, name)]
+        except (TypeError, ValueError) as error:
+            raise FrameError(f"{name}: {error}") from error
+
+    return column
+
+
+def _always(read: Callable[[object], object]) -> Reader:
+    optional = _maybe(read)
+
+    def column(frame: pd.DataFrame, name: str) -> list[object | None]:
+        values = optional(frame, name)
+        if None in values:
+            raise FrameError(f"{name}: a value is missing")
+        return values
+
+    return column
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, (int, float, np.integer)) or int(value) != value or value < 0:
+        raise ValueError(f"{value!r} is not a whole number from 0")
+    return int(value)
+
+
+def _real(value: object) -> float:
+    if not isinstance(value, (int, float, np.integer)):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
+def _instant(value: object) -> datetime:
+    if isinstance(value, pd.Timestamp):
+        value = value.to_pydatetime(warn=False)
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError(f"{value!r} is not an aware instant")
+    return value.astimezone(UTC)
+
+
+def _day(value: object) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if not isinstance(value, date):
+        raise TypeError(f"{value!r} is not a day")
+    return value
+
+
+def _text_tuple(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{value!r} is not a tuple of texts")
+    return tuple(sorted(str(item) for item in value))
+
+
+def _text_tuples(frame: pd.DataFrame, name: str) -> list[object | None]:
+    return [() if value is None else value for value in _maybe(_text_tuple)(frame, name)]
+
+
+_CALL_READERS: Mapping[str, Reader] = {
+    "provider": _always(str),
+    "council": _always(str),
+    "client": _always(str),
+    "commission": _maybe(str),
+    "slot": _maybe(_whole),
+    "visit": _maybe(str),
+    "day": _always(_day),
+    "planned_start": _maybe(_instant),
+    "planned_minutes": _maybe(_whole),
+    "carer": _maybe(str),
+    "position": _always(_whole),
+    "in_at": _maybe(_instant),
+    "out_at": _maybe(_instant),
+    "delivered_seconds": _maybe(_whole),
+    "overlap_seconds": _maybe(_whole),
+    "outcome": _always(str),
+    "in_check_in": _maybe(str),
+    "out_check_in": _maybe(str),
+    "in_grade": _maybe(str),
+    "out_grade": _maybe(str),
+    "in_distance_m": _maybe(_real),
+    "out_distance_m": _maybe(_real),
+    "amendments": _text_tuples,
+    "exceptions": _text_tuples,
+}
+_SLOT_READERS: Mapping[str, Reader] = {
+    "council": _always(str),
+    "provider": _always(str),
+    "client": _always(str),
+    "commission": _always(str),
+    "contract": _always(str),
+    "contract_version": _always(_whole),
+    "slot": _always(_whole),
+    "day": _always(_day),
+    "start": _maybe(_instant),
+    "minutes": _always(_whole),
+    "carers": _always(_whole),
+}

@@ -4,7 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
+from ecm.accounts.phones import Phones
 from ecm.accounts.service import Accounts
+from ecm.care.service import Care
 from ecm.clock import Clock
 from ecm.db.pool import Database
 from ecm.intake.service import Intake
@@ -14,4 +16,6 @@ SETTINGS: Final = web.AppKey("settings", Settings)
 CLOCK: Final = web.AppKey("clock", Clock)
 DATABASE: Final = web.AppKey("database", Database)
 ACCOUNTS: Final = web.AppKey("accounts", Accounts)
+PHONES: Final = web.AppKey("phones", Phones)
+CARE: Final = web.AppKey("care", Care)
 INTAKE: Final = web.AppKey("intake", Intake)

@@ -1,0 +1,1 @@
+"""People, addresses, fences, commissions, roster and their imports."""

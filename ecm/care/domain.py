@@ -1,0 +1,177 @@
+"""What is known of the people, places and plans of a provider: plain records, and the rules of their codes."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+import msgspec
+
+from ecm.clock import london_day
+
+ImportKind = Literal["carers", "clients", "commissions", "roster", "uprns"]
+TagKind = Literal["nfc", "qr"]
+
+IMPORT_KINDS: Final[tuple[ImportKind, ...]] = get_args(ImportKind)
+
+# Provider and location ids share this shape and cannot be told apart by it (seen in the CQC directory), so the pair
+# is kept and checked together.
+CQC_ID_PATTERN: Final = r"^1-[0-9]{6,11}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A registered branch of a provider, with the pair of CQC ids it is registered under."""
+
+    location: str
+    name: str
+    cqc_provider: str
+    cqc_location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A registered provider of home care and its branches."""
+
+    provider: UUID
+    name: str
+    locations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """An NFC tag or a QR card that stands at one client's home."""
+
+    tag: UUID
+    kind: TagKind
+    client: str
+
+
+class Carer(msgspec.Struct, frozen=True):
+    """A care worker, known by a code, and the branch they work for."""
+
+    code: str
+    location: str
+
+
+class Client(msgspec.Struct, frozen=True):
+    """A person cared for. `fence` is the canonical text of the fence about the home (`canonical_shape`).
+
+    Name, address, postcode and UPRN are stored apart from the rest, so that they can be dropped.
+    """
+
+    code: str
+    location: str
+    council: str
+    council_reference: str | None
+    lives_alone: bool
+    lacks_capacity: bool
+    name: str | None
+    address: str | None
+    postcode: str | None
+    uprn: str | None
+    fence: str
+
+
+class Commission(msgspec.Struct, frozen=True):
+    """What the council bought: a length in minutes at a local time on the days marked in `days`, Monday first."""
+
+    code: str
+    client: str
+    council: str
+    contract: str
+    service: str
+    start_date: date
+    end_date: date | None
+    days: str
+    start_time: time
+    minutes: int
+    carers: int
+    time_critical: bool
+    short_visit_agreed: bool
+
+
+class RosterVisit(msgspec.Struct, frozen=True):
+    """What the provider planned: a visit at an instant (UTC), its length in minutes, and who goes.
+
+    `cancelled` holds the outcome a cancelled visit was given, and None for a visit that stands.
+    """
+
+    code: str
+    client: str
+    commission: str | None
+    start_at: datetime
+    minutes: int
+    carers: tuple[str, ...]
+    carers_needed: int
+    cancelled: str | None
+
+
+class Uprn(msgspec.Struct, frozen=True):
+    """An address of OS Open UPRN: its number without leading zeros, and WGS84 degrees."""
+
+    code: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoldPoint:
+    """A client and an instant about which the visits must be folded again."""
+
+    client: str
+    around: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one row of a file cannot be taken.
+
+    `line` is the line of the file on which the row begins, the header being line 1; `column` is None when the whole
+    row is meant.
+    """
+
+    line: int
+    column: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do: counts of rows, and the rows that cannot be taken.
+
+    `read` counts the rows under the header that hold anything; `stored` is true when the rows are now in the database.
+    """
+
+    kind: ImportKind
+    dry_run: bool
+    stored: bool
+    read: int
+    new: int
+    changed: int
+    unchanged: int
+    rejected: tuple[Rejection, ...]
+
+
+def pair_fault(location: Location) -> str | None:
+    """Say what is wrong with a branch's pair of CQC ids, or None."""
+    for name, given in (("provider", location.cqc_provider), ("location", location.cqc_location)):
+        if re.fullmatch(CQC_ID_PATTERN[1:-1], given) is None:
+            return f"The CQC {name} id {given!r} of {location.location} is not 1- and 6 to 11 digits."
+    if location.cqc_provider == location.cqc_location:
+        return f"The CQC provider id and location id of {location.location} are the same; each has its own."
+    return None
+
+
+def once_a_day(points: list[FoldPoint]) -> tuple[FoldPoint, ...]:
+    """Keep the earliest point of each client and civil day in England: folding a day once is enough."""
+    earliest: dict[tuple[str, date], FoldPoint] = {}
+    for point in sorted(points, key=lambda each: (each.around, each.client)):
+        earliest.setdefault((point.client, london_day(point.around)), point)
+    return tuple(earliest.values())
+
+
+def contract_document_fault(document: bytes) -> str | None:
+    """Say why a contract's document cannot be kept, or None: the database cannot hold a NUL character."""
+    return "The contract holds a NUL character." if b"\\u0000" in document else None

@@ -1,0 +1,188 @@
+-- name: upsert_council
+INSERT INTO councils (council_id, name) VALUES ($1, $2)
+ON CONFLICT (council_id) DO UPDATE SET name = EXCLUDED.name
+RETURNING xmax = 0 AS is_new;
+
+-- name: insert_contract
+INSERT INTO contracts (council_id, contract, version, document, stored_at) VALUES ($1, $2, $3, $4::jsonb, $5)
+ON CONFLICT (council_id, contract, version) DO NOTHING
+RETURNING true;
+
+-- name: contract_document
+SELECT document::text FROM contracts WHERE council_id = $1 AND contract = $2 AND version = $3;
+
+-- name: contract_documents
+SELECT document::text FROM contracts ORDER BY council_id, contract, version;
+
+-- name: council_contract_documents
+SELECT document::text FROM contracts WHERE council_id = $1 ORDER BY contract, version;
+
+-- name: clients_contract_documents
+SELECT document::text FROM contracts
+WHERE council_id IN (SELECT council_id FROM clients WHERE provider_id = $1)
+ORDER BY council_id, contract, version;
+
+-- name: upsert_provider
+INSERT INTO providers (provider_id, name, stored_at) VALUES ($1, $2, $3)
+ON CONFLICT (provider_id) DO UPDATE SET name = EXCLUDED.name
+RETURNING xmax = 0 AS is_new;
+
+-- name: insert_tag_key
+INSERT INTO provider_keys (provider_id, tag_key) VALUES ($1, $2) ON CONFLICT (provider_id) DO NOTHING;
+
+-- name: upsert_location
+INSERT INTO locations (provider_id, location_id, name, cqc_provider_id, cqc_location_id) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (provider_id, location_id) DO UPDATE SET
+    name = EXCLUDED.name, cqc_provider_id = EXCLUDED.cqc_provider_id, cqc_location_id = EXCLUDED.cqc_location_id;
+
+-- name: providers
+SELECT provider_id, name FROM providers ORDER BY name, provider_id;
+
+-- name: council_providers
+SELECT provider_id, name FROM providers
+WHERE provider_id IN (SELECT provider_id FROM commissions WHERE council_id = $1)
+ORDER BY name, provider_id;
+
+-- name: insert_tag
+INSERT INTO tags (provider_id, tag_id, kind, client, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (provider_id, tag_id) DO NOTHING
+RETURNING true;
+
+-- name: tag
+SELECT tag_id, kind, client FROM tags WHERE provider_id = $1 AND tag_id = $2;
+
+-- name: tag_key
+SELECT tag_key FROM provider_keys WHERE provider_id = $1;
+
+-- name: lock_provider
+SELECT provider_id FROM providers WHERE provider_id = $1 FOR NO KEY UPDATE;
+
+-- name: location_codes
+SELECT location_id AS code FROM locations WHERE provider_id = $1;
+
+-- name: carer_codes
+SELECT carer AS code FROM carers WHERE provider_id = $1;
+
+-- name: client_codes
+SELECT client AS code FROM clients WHERE provider_id = $1;
+
+-- name: council_codes
+SELECT council_id AS code FROM councils;
+
+-- name: contract_codes
+SELECT DISTINCT council_id, contract FROM contracts;
+
+-- name: commission_clients
+SELECT commission, client, carers FROM commissions WHERE provider_id = $1;
+
+-- name: stored_carers
+SELECT carer, location_id FROM carers WHERE provider_id = $1 AND carer = ANY ($2::text[]);
+
+-- name: stored_clients
+SELECT client, location_id, council_id, council_reference, lives_alone, lacks_capacity, name, address, postcode, uprn,
+    coalesce(shape::text, '') AS shape
+FROM clients
+LEFT JOIN client_identities USING (provider_id, client)
+LEFT JOIN fences USING (provider_id, client)
+WHERE provider_id = $1 AND client = ANY ($2::text[]);
+
+-- name: stored_commissions
+SELECT commission, client, council_id, contract, service, start_date, end_date, days, start_time, minutes, carers,
+    time_critical, short_visit_agreed
+FROM commissions WHERE provider_id = $1 AND commission = ANY ($2::text[]);
+
+-- name: stored_roster
+SELECT visit, client, commission, start_at, minutes, carers, carers_needed, cancelled
+FROM planned_visits WHERE provider_id = $1 AND visit = ANY ($2::text[]);
+
+-- name: upsert_carers
+INSERT INTO carers (provider_id, carer, location_id)
+SELECT $1, code, location FROM jsonb_to_recordset($2::jsonb) AS given (code text, location text)
+ON CONFLICT (provider_id, carer) DO UPDATE SET location_id = EXCLUDED.location_id;
+
+-- name: upsert_clients
+INSERT INTO clients (provider_id, client, location_id, council_id, council_reference, lives_alone, lacks_capacity)
+SELECT $1, code, location, council, council_reference, lives_alone, lacks_capacity
+FROM jsonb_to_recordset($2::jsonb) AS given (
+    code text, location text, council text, council_reference text, lives_alone boolean, lacks_capacity boolean
+)
+ON CONFLICT (provider_id, client) DO UPDATE SET
+    location_id = EXCLUDED.location_id, council_id = EXCLUDED.council_id,
+    council_reference = EXCLUDED.council_reference, lives_alone = EXCLUDED.lives_alone,
+    lacks_capacity = EXCLUDED.lacks_capacity;
+
+-- name: upsert_client_identities
+INSERT INTO client_identities (provider_id, client, name, address, postcode, uprn)
+SELECT $1, code, name, address, postcode, uprn
+FROM jsonb_to_recordset($2::jsonb) AS given (code text, name text, address text, postcode text, uprn text)
+ON CONFLICT (provider_id, client) DO UPDATE SET
+    name = EXCLUDED.name, address = EXCLUDED.address, postcode = EXCLUDED.postcode, uprn = EXCLUDED.uprn;
+
+-- name: upsert_fences
+INSERT INTO fences (provider_id, client, shape)
+SELECT $1, code, fence::jsonb FROM jsonb_to_recordset($2::jsonb) AS given (code text, fence text)
+ON CONFLICT (provider_id, client) DO UPDATE SET shape = EXCLUDED.shape;
+
+-- name: upsert_commissions
+INSERT INTO commissions (
+    provider_id, commission, client, council_id, contract, service, start_date, end_date, days, start_time, minutes,
+    carers, time_critical, short_visit_agreed
+)
+SELECT
+    $1, code, client, council, contract, service, start_date, end_date, days, start_time, minutes,
+    carers, time_critical, short_visit_agreed
+FROM jsonb_to_recordset($2::jsonb) AS given (
+    code text, client text, council text, contract text, service text, start_date date, end_date date, days text,
+    start_time time, minutes integer, carers integer, time_critical boolean, short_visit_agreed boolean
+)
+ON CONFLICT (provider_id, commission) DO UPDATE SET
+    client = EXCLUDED.client, council_id = EXCLUDED.council_id, contract = EXCLUDED.contract,
+    service = EXCLUDED.service, start_date = EXCLUDED.start_date, end_date = EXCLUDED.end_date, days = EXCLUDED.days,
+    start_time = EXCLUDED.start_time, minutes = EXCLUDED.minutes, carers = EXCLUDED.carers,
+    time_critical = EXCLUDED.time_critical, short_visit_agreed = EXCLUDED.short_visit_agreed;
+
+-- name: upsert_roster
+INSERT INTO planned_visits (
+    provider_id, visit, client, commission, start_at, minutes, carers, carers_needed, cancelled
+)
+SELECT $1, code, client, commission, start_at, minutes, carers, carers_needed, cancelled
+FROM jsonb_to_recordset($2::jsonb) AS given (
+    code text, client text, commission text, start_at timestamptz, minutes integer, carers text[],
+    carers_needed integer, cancelled text
+)
+ON CONFLICT (provider_id, visit) DO UPDATE SET
+    client = EXCLUDED.client, commission = EXCLUDED.commission, start_at = EXCLUDED.start_at,
+    minutes = EXCLUDED.minutes, carers = EXCLUDED.carers, carers_needed = EXCLUDED.carers_needed,
+    cancelled = EXCLUDED.cancelled;
+
+-- name: stored_uprns
+SELECT uprn, latitude, longitude FROM uprns WHERE uprn = ANY ($1::text[]);
+
+-- name: upsert_uprns
+INSERT INTO uprns (uprn, latitude, longitude)
+SELECT code, latitude, longitude
+FROM jsonb_to_recordset($1::jsonb) AS given (code text, latitude double precision, longitude double precision)
+ON CONFLICT (uprn) DO UPDATE SET latitude = EXCLUDED.latitude, longitude = EXCLUDED.longitude;
+
+-- name: request_folds
+INSERT INTO fold_requests (provider_id, client, around)
+SELECT $1, client, around FROM unnest($2::text[], $3::timestamptz[]) AS given (client, around);
+
+-- name: request_folds_of_commissions
+INSERT INTO fold_requests (provider_id, client, around)
+SELECT provider_id, client, min(start_at)
+FROM planned_visits
+WHERE provider_id = $1 AND commission = ANY ($2::text[])
+GROUP BY provider_id, client, (start_at AT TIME ZONE 'Europe/London')::date;
+
+-- name: request_folds_of_clients
+INSERT INTO fold_requests (provider_id, client, around)
+SELECT provider_id, client, min(around)
+FROM (
+    SELECT provider_id, client, occurred_at AS around
+    FROM check_ins WHERE provider_id = $1 AND client = ANY ($2::text[])
+    UNION ALL
+    SELECT provider_id, client, start_at
+    FROM planned_visits WHERE provider_id = $1 AND client = ANY ($2::text[])
+) AS touched
+GROUP BY provider_id, client, (around AT TIME ZONE 'Europe/London')::date;

@@ -1,0 +1,175 @@
+"""Councils, contracts, providers, tags and cards, and the imports."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from devices.cards import card_svg
+from devices.links import make_link
+from ecm.accounts.domain import Account
+from ecm.audit.service import record
+from ecm.care import store
+from ecm.care.domain import (
+    ImportKind,
+    ImportReport,
+    Provider,
+    Tag,
+    contract_document_fault,
+    pair_fault,
+)
+from ecm.care.imports import service as imports
+from ecm.clock import Clock
+from ecm.db.directory import mark_directory_changed
+from ecm.db.errors import ConstraintViolated
+from ecm.db.pool import Database
+from ecm.errors import CONFLICT, INVALID, NOT_ALLOWED, NOT_FOUND
+from reports.contracts import Contract, contract_to_json
+
+_TAG_KEY_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Whether something was new; if not, it was there already."""
+
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTag:
+    """A tag, the link to write on it, and whether it was new."""
+
+    tag: Tag
+    link: str
+    is_new: bool
+
+
+class Care:
+    """The steps of each use of the people, places and plans of care."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def store_council(self, council: str, name: str) -> Stored:
+        """Store a council, or its new name."""
+        async with self._database.transaction("store_council") as connection:
+            return Stored(await store.upsert_council(connection, council, name))
+
+    async def store_contract(self, account: Account, contract: Contract) -> Stored:
+        """Store one version of a contract; a version never changes.
+
+        Raises `not-allowed` for another council's officer, `conflict` for another document under the same version,
+        `invalid` for an unknown council.
+        """
+        if account.council is not None and account.council != contract.council:
+            raise NOT_ALLOWED.because(f"Your account is for {account.council} and not for {contract.council}.")
+        fault = contract_document_fault(contract_to_json(contract))
+        if fault is not None:
+            raise INVALID.because(fault)
+        try:
+            async with self._database.transaction("store_contract") as connection:
+                if await store.insert_contract(connection, contract, self._clock.now()):
+                    return Stored(is_new=True)
+                there = await store.contract(connection, contract.council, contract.code, contract.version)
+        except ConstraintViolated as broken:
+            if broken.kind == "foreign_key":
+                raise INVALID.because(f"The council {contract.council} is not known to this service.") from None
+            raise
+        if there != contract:
+            raise CONFLICT.because(
+                f"Version {contract.version} of the contract {contract.code} is stored with other rules, and a version "
+                "never changes; give the new rules a new version."
+            )
+        return Stored(is_new=False)
+
+    async def contracts(self, account: Account) -> list[Contract]:
+        """List contracts: an officer's own council's, those of the councils of a provider's clients, or all."""
+        async with self._database.transaction(
+            "contracts", provider=account.provider, council=account.council, read_only=True
+        ) as connection:
+            return await store.contracts(connection, provider=account.provider, council=account.council)
+
+    async def store_provider(self, account: Account, provider: Provider) -> Stored:
+        """Store a provider with its branches, or what changed of them; a new one gets a key that signs its tags.
+
+        Raises `invalid` when a branch is named twice or a pair of CQC ids cannot be right.
+        """
+        codes = [branch.location for branch in provider.locations]
+        if len(set(codes)) != len(codes):
+            raise INVALID.because("A location's code is there twice.")
+        for branch in provider.locations:
+            fault = pair_fault(branch)
+            if fault is not None:
+                raise INVALID.because(fault)
+        async with self._database.transaction("store_provider", provider=provider.provider) as connection:
+            is_new = await store.upsert_provider(
+                connection, provider, secrets.token_bytes(_TAG_KEY_BYTES), self._clock.now()
+            )
+            await mark_directory_changed(connection, provider.provider)
+            await record(
+                connection,
+                provider.provider,
+                "care:provider:stored",
+                account.username,
+                str(provider.provider),
+                {"locations": len(codes)},
+                self._clock.now(),
+            )
+        return Stored(is_new)
+
+    async def providers(self, account: Account) -> list[tuple[UUID, str]]:
+        """List the ids and names of the providers that an officer's council commissions; an operator sees all."""
+        async with self._database.transaction("providers", council=account.council, read_only=True) as connection:
+            return await store.providers(connection, account.council)
+
+    async def store_tag(self, account: Account, provider: UUID, tag: Tag, base: str) -> StoredTag:
+        """Store a tag or card of a client and give its link, which begins with `base`.
+
+        Raises `conflict` when the id is taken by another tag, `invalid` when the client is not known.
+        """
+        try:
+            async with self._database.transaction("store_tag", provider=provider) as connection:
+                is_new = await store.insert_tag(connection, provider, tag, self._clock.now())
+                if is_new:
+                    detail = {"kind": tag.kind, "client": tag.client}
+                    await record(
+                        connection,
+                        provider,
+                        "care:tag:stored",
+                        account.username,
+                        str(tag.tag),
+                        detail,
+                        self._clock.now(),
+                    )
+                    await mark_directory_changed(connection, provider)
+                elif await store.tag(connection, provider, tag.tag) != tag:
+                    raise CONFLICT.because("A tag of this id is stored for another client or as another kind.")
+                key = await store.tag_key(connection, provider)
+        except ConstraintViolated as broken:
+            if broken.name == "tags_client_known":
+                raise INVALID.because(f"There is no client {tag.client}; import the clients first.") from None
+            raise
+        return StoredTag(tag, make_link(base, tag.kind, provider, tag.tag, _present(key)), is_new)
+
+    async def card(self, provider: UUID, tag_id: UUID, base: str) -> bytes:
+        """Draw the QR card of a tag as SVG, under the client's code; raises `not-found` for what has no card."""
+        async with self._database.transaction("card", provider=provider, read_only=True) as connection:
+            tag = await store.tag(connection, provider, tag_id)
+            key = await store.tag_key(connection, provider)
+        if tag is None or tag.kind != "qr":
+            raise NOT_FOUND.because("There is no QR card of this id.")
+        link = make_link(base, tag.kind, provider, tag.tag, _present(key))
+        return await asyncio.to_thread(card_svg, link, tag.client)
+
+    async def import_file(self, account: Account, kind: ImportKind, body: bytes, *, dry_run: bool) -> ImportReport:
+        """Import a CSV file, or say what importing it would do; see `ecm.care.imports.service.import_file`."""
+        return await imports.import_file(self._database, self._clock, account, kind, body, dry_run=dry_run)
+
+
+def _present(key: bytes | None) -> bytes:
+    if key is None:
+        raise INVALID.because("The provider has no key for its tags; an operator must store the provider again.")
+    return key

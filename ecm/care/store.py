@@ -1,0 +1,99 @@
+"""Councils, contracts, providers, branches and tags in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from ecm.care.domain import Provider, Tag
+from ecm.db.pool import Connection
+from ecm.db.queries import load_queries
+from reports.contracts import Contract, contract_from_json, contract_to_json
+
+_QUERIES = load_queries(__package__)
+
+
+async def upsert_council(connection: Connection, council: str, name: str) -> bool:
+    """Store a council or its new name; True when it was not there."""
+    is_new: bool = await connection.fetchval(_QUERIES["upsert_council"], council, name)
+    return is_new
+
+
+async def insert_contract(connection: Connection, contract: Contract, at: datetime) -> bool:
+    """Store a version of a contract; False, with nothing changed, when that version is there."""
+    inserted = await connection.fetchval(
+        _QUERIES["insert_contract"],
+        contract.council,
+        contract.code,
+        contract.version,
+        contract_to_json(contract).decode(),
+        at,
+    )
+    return inserted is not None
+
+
+async def contract(connection: Connection, council: str, code: str, version: int) -> Contract | None:
+    """Find one version of a contract."""
+    document = await connection.fetchval(_QUERIES["contract_document"], council, code, version)
+    return None if document is None else contract_from_json(document)
+
+
+async def contracts(connection: Connection, *, provider: UUID | None, council: str | None) -> list[Contract]:
+    """Find the contracts of one council, of the councils of a provider's clients, or with neither all."""
+    if council is not None:
+        rows = await connection.fetch(_QUERIES["council_contract_documents"], council)
+    elif provider is not None:
+        rows = await connection.fetch(_QUERIES["clients_contract_documents"], provider)
+    else:
+        rows = await connection.fetch(_QUERIES["contract_documents"])
+    return [contract_from_json(row["document"]) for row in rows]
+
+
+async def upsert_provider(connection: Connection, provider: Provider, tag_key: bytes, at: datetime) -> bool:
+    """Store a provider and its branches; True when it was not there. A tag key that is there already stays."""
+    is_new: bool = await connection.fetchval(_QUERIES["upsert_provider"], provider.provider, provider.name, at)
+    await connection.execute(_QUERIES["insert_tag_key"], provider.provider, tag_key)
+    await connection.executemany(
+        _QUERIES["upsert_location"],
+        [
+            (provider.provider, branch.location, branch.name, branch.cqc_provider, branch.cqc_location)
+            for branch in provider.locations
+        ],
+    )
+    return is_new
+
+
+async def providers(connection: Connection, council: str | None) -> list[tuple[UUID, str]]:
+    """Find the providers that a council commissions, or with None all: their ids and names, in order of name."""
+    if council is None:
+        rows = await connection.fetch(_QUERIES["providers"])
+    else:
+        rows = await connection.fetch(_QUERIES["council_providers"], council)
+    return [(row["provider_id"], row["name"]) for row in rows]
+
+
+async def insert_tag(connection: Connection, provider: UUID, tag: Tag, at: datetime) -> bool:
+    """Store a tag; False, with nothing changed, when its id is there."""
+    inserted = await connection.fetchval(_QUERIES["insert_tag"], provider, tag.tag, tag.kind, tag.client, at)
+    return inserted is not None
+
+
+async def tag(connection: Connection, provider: UUID, tag_id: UUID) -> Tag | None:
+    """Find a tag."""
+    row = await connection.fetchrow(_QUERIES["tag"], provider, tag_id)
+    return None if row is None else Tag(row["tag_id"], row["kind"], row["client"])
+
+
+async def tag_key(connection: Connection, provider: UUID) -> bytes | None:
+    """Find the key that signs a provider's tags and cards."""
+    key: bytes | None = await connection.fetchval(_QUERIES["tag_key"], provider)
+    return key
+
+
+async def lock_provider(connection: Connection, provider: UUID) -> None:
+    """Let no other import of this provider run until the transaction ends."""
+    await connection.execute(_QUERIES["lock_provider"], provider)
+
+
+async def request_folds_of_clients(connection: Connection, provider: UUID, clients: Sequence[str]) -> None:
+    """Ask that every day on which these clients have a check-in or a planned visit be folded again."""
+    await connection.execute(_QUERIES["request_folds_of_clients"], provider, clients)

@@ -11,10 +11,15 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
 
 from ecm.db.embedded import EmbeddedServer
 from ecm.db.migrations import migrate
 from ecm.db.pool import Database, DatabaseUrls, open_database
+
+# A shared machine is no place for a stopwatch: tests keep promises, benchmarks measure speed.
+settings.register_profile("ecm", deadline=None)
+settings.load_profile("ecm")
 
 _TEMPLATE = "ecm_template"
 _numbers = count(1)

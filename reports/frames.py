@@ -193,3 +193,5 @@ _SLOT_READERS: Mapping[str, Reader] = {
     "minutes": _always(_whole),
     "carers": _always(_whole),
 }
+CALL_COLUMNS = tuple(_CALL_READERS)
+SLOT_COLUMNS = tuple(_SLOT_READERS)

@@ -72,7 +72,7 @@ def apply_rate(rate_pence_per_hour: int, sheet: Worksheet) -> None:
     """Price the paid minutes in whole pence; half a penny rounds up, once for each line."""
     pence, rest = divmod(sheet.minutes * rate_pence_per_hour, 60)
     rounded = pence + 1 if rest * 2 >= 60 else pence
-    how = f", to the nearest penny with halves up, {rounded}" if rest else f" {rounded}"
-    because = f"{minutes_text(sheet.minutes)} at {rate_pence_per_hour} pence an hour come to{how} pence."
+    how = ", rounded to the nearest penny, halves up" if rest else ""
+    because = f"{minutes_text(sheet.minutes)} at {rate_pence_per_hour} pence an hour come to {rounded} pence{how}."
     sheet.amount_pence = rounded
     sheet.steps.append(Step("rate", sheet.minutes, rounded, because))

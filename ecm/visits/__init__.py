@@ -1,0 +1,1 @@
+"""Visits: planned and unplanned calls, folded from check-ins, roster and amendments."""

@@ -1,0 +1,129 @@
+"""Which raw call belongs to which planned visit.
+
+Greedy and deterministic: of all pairs of a call and a visit the best is taken first, by explicit hint,
+rostered carer, nearness in time, ids. It runs in a fixed small number of rounds, each taking the pairs that
+are best from both sides, so that a choice can only be swayed by what lies a bounded time away. With a
+window of two hours, a round reaches four hours; two rounds for arrivals, then one for lone departures,
+which may look back twelve hours for the start of their visit. Errors at the far edges of the day before and
+the day after therefore never reach the day that is folded, and neighbouring days agree on every call. A
+call that wins no visit is unplanned.
+
+A call that has an arrival is matched by the arrival alone (its time and hint), a lone departure by the
+planned end.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ecm.clock import london_day
+from ecm.visits.model import PlannedVisit, Rules, distinct
+from ecm.visits.pairing import RawCall
+
+ARRIVAL_ROUNDS = 2
+DEPARTURE_REACH = timedelta(hours=12)
+
+_Rank = tuple[bool, bool, bool, timedelta, datetime, str, tuple[datetime, UUID, UUID]]
+_Ranker = Callable[[RawCall, PlannedVisit], _Rank | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Each planned visit with its calls, and the calls that belong to none. Every call is in it once."""
+
+    planned: tuple[tuple[PlannedVisit, tuple[RawCall, ...]], ...]
+    unplanned: tuple[RawCall, ...]
+
+
+@dataclass(slots=True)
+class _Seats:
+    visit: PlannedVisit
+    taken: list[RawCall] = field(default_factory=list)
+
+    def offers(self, call: RawCall) -> bool:
+        free = self.visit.capacity - len(self.taken)
+        return free > 0 and all(taken.carer != call.carer for taken in self.taken)
+
+
+def match(calls: Iterable[RawCall], planned: Iterable[PlannedVisit], rules: Rules) -> Matching:
+    """Match one client's raw calls (each given once) to its planned visits, in whatever order they come."""
+    window = rules.match_window
+    roster = distinct(planned, lambda visit: visit.visit)
+    seats = [_Seats(visit) for visit in sorted(roster, key=lambda visit: (visit.start, visit.visit))]
+    everything = sorted(calls, key=lambda call: call.order)
+    arrivals = [call for call in everything if call.arrival is not None]
+    departures = [call for call in everything if call.arrival is None]
+
+    arrivals = _round(arrivals, seats, lambda call, visit: _rank_hinted_arrival(call, visit, window))
+    for _ in range(ARRIVAL_ROUNDS):
+        arrivals = _round(arrivals, seats, lambda call, visit: _rank_arrival(call, visit, window))
+    departures = _round(departures, seats, lambda call, visit: _rank_departure(call, visit, window))
+    return Matching(
+        tuple((seat.visit, tuple(seat.taken)) for seat in seats),
+        tuple(sorted(arrivals + departures, key=lambda call: call.order)),
+    )
+
+
+def _round(calls: list[RawCall], seats: Sequence[_Seats], ranker: _Ranker) -> list[RawCall]:
+    """Seat every call whose best visit also holds it for one of the best; return those still standing."""
+    best: list[tuple[_Rank, int] | None] = []
+    suitors: dict[int, list[tuple[_Rank, RawCall]]] = {}
+    for call in calls:
+        ranked = [
+            (rank, number)
+            for number, seat in enumerate(seats)
+            if (rank := ranker(call, seat.visit)) is not None and seat.offers(call)
+        ]
+        best.append(min(ranked, default=None))
+        for rank, number in ranked:
+            suitors.setdefault(number, []).append((rank, call))
+    chosen = {number: _choose(seats[number], hopeful) for number, hopeful in suitors.items()}
+    standing: list[RawCall] = []
+    for call, choice in zip(calls, best, strict=True):
+        if choice is not None and any(call is other for other in chosen[choice[1]]):
+            seats[choice[1]].taken.append(call)
+        else:
+            standing.append(call)
+    return standing
+
+
+def _choose(seat: _Seats, suitors: list[tuple[_Rank, RawCall]]) -> list[RawCall]:
+    """The best suitors, one a carer, as many as there are free places."""
+    chosen: dict[str, RawCall] = {}
+    for _, call in sorted(suitors, key=lambda suitor: suitor[0]):
+        if len(seat.taken) + len(chosen) < seat.visit.capacity:
+            chosen.setdefault(call.carer, call)
+    return list(chosen.values())
+
+
+def _rank_hinted_arrival(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
+    """A hint holds from the window before the planned start to the end of its day or of the window."""
+    if call.opening.visit_hint != visit.visit or call.at < visit.start - window:
+        return None
+    if call.at > visit.start + window and london_day(call.at) != london_day(visit.start):
+        return None
+    return _rank(call, visit, abs(call.at - visit.start))
+
+
+def _rank_arrival(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
+    gap = abs(call.at - visit.start)
+    return _rank(call, visit, gap) if gap <= window else None
+
+
+def _rank_departure(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
+    gap = abs(call.at - visit.end)
+    near = gap <= window and call.at - visit.start <= DEPARTURE_REACH
+    return _rank(call, visit, gap) if near else None
+
+
+def _rank(call: RawCall, visit: PlannedVisit, gap: timedelta) -> _Rank:
+    return (
+        call.opening.visit_hint != visit.visit,
+        visit.cancelled is not None,
+        call.carer not in visit.carers,
+        gap,
+        visit.start,
+        visit.visit,
+        call.order,
+    )

@@ -1,0 +1,110 @@
+"""From single taps to raw calls: repeated taps merge, an arrival and the departure after it pair.
+
+Whether a tap is kept depends only on its neighbours within `repeat_tap_minutes`, and whether two kept taps
+pair only on there being nothing kept between them within `longest_visit_hours`. So a call beginning at t is
+settled by the taps between t − 5 minutes and t + 16 hours and 5 minutes, however long the history is.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+from ecm.visits.model import CheckIn, Rules, distinct
+
+
+@dataclass(frozen=True, slots=True)
+class RawCall:
+    """An arrival, a departure, or both, of one carer at one client, with repeated taps merged in."""
+
+    arrival: CheckIn | None
+    departure: CheckIn | None
+    repeats: tuple[CheckIn, ...] = ()
+
+    @property
+    def opening(self) -> CheckIn:
+        """The check-in that the call is known by: its arrival, or its departure when there is no arrival."""
+        opening = self.arrival or self.departure
+        if opening is None:
+            raise ValueError("a raw call has an arrival or a departure")
+        return opening
+
+    @property
+    def carer(self) -> str:
+        return self.opening.carer
+
+    @property
+    def at(self) -> datetime:
+        return self.opening.occurred_at
+
+    @property
+    def order(self) -> tuple[datetime, UUID, UUID]:
+        return self.opening.order
+
+    @property
+    def check_ins(self) -> tuple[CheckIn, ...]:
+        """Every check-in of the call, the merged ones included."""
+        kept = tuple(tap for tap in (self.arrival, self.departure) if tap is not None)
+        return kept + self.repeats
+
+
+@dataclass(frozen=True, slots=True)
+class _Tap:
+    kept: CheckIn
+    repeats: tuple[CheckIn, ...]
+
+
+def pair(check_ins: Iterable[CheckIn], rules: Rules) -> tuple[RawCall, ...]:
+    """Pair one client's check-ins into raw calls, in order of time.
+
+    The answer depends only on the set of check-ins: the same one given twice counts once. An arrival with
+    no departure within the longest visit, or a departure with no arrival, stands alone.
+    """
+    known = distinct(check_ins, lambda tap: (tap.device_id, tap.check_in_id))
+    by_carer = sorted(known, key=lambda tap: (tap.carer, tap.order))
+    calls = [
+        call
+        for _, taps in groupby(by_carer, key=lambda tap: tap.carer)
+        for call in _pair_taps(_merge(list(taps), rules), rules)
+    ]
+    return tuple(sorted(calls, key=lambda call: call.order))
+
+
+def _merge(taps: list[CheckIn], rules: Rules) -> list[_Tap]:
+    """Merge same-direction neighbours: the first arrival and the last departure of a run are kept."""
+    runs: list[list[CheckIn]] = []
+    for tap in taps:
+        last = runs[-1][-1] if runs else None
+        if (
+            last is not None
+            and last.direction == tap.direction
+            and tap.occurred_at - last.occurred_at <= rules.repeat_tap
+        ):
+            runs[-1].append(tap)
+        else:
+            runs.append([tap])
+    return [
+        _Tap(run[0], tuple(run[1:])) if run[0].direction == "in" else _Tap(run[-1], tuple(run[:-1])) for run in runs
+    ]
+
+
+def _pair_taps(taps: list[_Tap], rules: Rules) -> list[RawCall]:
+    calls: list[RawCall] = []
+    arrival: _Tap | None = None
+    for tap in taps:
+        if tap.kept.direction == "in":
+            if arrival is not None:
+                calls.append(RawCall(arrival.kept, None, arrival.repeats))
+            arrival = tap
+        elif arrival is not None and tap.kept.occurred_at - arrival.kept.occurred_at <= rules.longest_visit:
+            calls.append(RawCall(arrival.kept, tap.kept, arrival.repeats + tap.repeats))
+            arrival = None
+        else:
+            if arrival is not None:
+                calls.append(RawCall(arrival.kept, None, arrival.repeats))
+            arrival = None
+            calls.append(RawCall(None, tap.kept, tap.repeats))
+    if arrival is not None:
+        calls.append(RawCall(arrival.kept, None, arrival.repeats))
+    return calls

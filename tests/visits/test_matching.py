@@ -1,0 +1,111 @@
+"""Calls find their visits: hints, rostered carers, nearness, capacity, midnight."""
+
+from datetime import timedelta
+
+from tests.visits.visit_values import DAY, at, folded, only, plan, tap
+
+NEXT = DAY + timedelta(days=1)
+
+
+def arrivals(visits):
+    return {visit.visit: [call.in_at for call in visit.calls] for visit in visits}
+
+
+def test_a_call_goes_to_the_nearest_visit_of_its_carer():
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("09:30"))]
+    visits = folded(planned, [tap(1, "in", at("08:40")), tap(2, "out", at("09:10"))])
+    assert arrivals(visits) == {"V-1": [at("08:40")], "V-2": []}
+
+
+def test_the_rostered_carer_comes_before_the_nearer_visit():
+    planned = [plan("V-1", at("08:00"), carers=("W-002",)), plan("V-2", at("09:30"))]
+    visits = folded(planned, [tap(1, "in", at("08:10"))])
+    assert arrivals(visits) == {"V-1": [], "V-2": [at("08:10")]}
+
+
+def test_a_hint_comes_before_everything_and_holds_for_the_rest_of_the_day():
+    planned = [plan("V-1", at("08:00"), carers=("W-002",)), plan("V-2", at("15:00"))]
+    visits = folded(planned, [tap(1, "in", at("15:00"), visit_hint="V-1")])
+    assert arrivals(visits) == {"V-1": [at("15:00")], "V-2": []}
+
+
+def test_a_hint_to_a_visit_of_another_time_or_unknown_is_not_followed():
+    planned = [plan("V-1", at("20:00")), plan("V-2", at("08:00"))]
+    for hint in ("V-1", "V-9"):
+        visits = folded(planned, [tap(1, "in", at("08:01"), visit_hint=hint)])
+        assert arrivals(visits) == {"V-2": [at("08:01")], "V-1": []}
+
+
+def test_the_match_window_is_inclusive_and_beyond_it_a_call_is_unscheduled():
+    planned = [plan("V-1", at("08:00"))]
+    assert arrivals(folded(planned, [tap(1, "in", at("10:00"))])) == {"V-1": [at("10:00")]}
+    beyond = folded(planned, [tap(1, "in", at("10:00:01"))])
+    assert arrivals(beyond) == {
+        "V-1": [],
+        "unplanned:00000000-0000-0000-0000-000000000001": [at("10:00:01")],
+    }
+    assert [(made.kind, made.handling) for made in beyond[1].exceptions] == [
+        ("no_out", "fix"),
+        ("unscheduled", "acknowledge"),
+    ]
+
+
+def test_a_call_that_loses_its_best_visit_takes_the_next():
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("09:00"))]
+    visits = folded(
+        planned,
+        [
+            tap(1, "in", at("08:50")),
+            tap(2, "out", at("08:58")),
+            tap(3, "in", at("09:04")),
+            tap(4, "out", at("09:30")),
+        ],
+    )
+    assert arrivals(visits) == {"V-1": [at("08:50")], "V-2": [at("09:04")]}
+
+
+def test_a_visit_takes_no_more_calls_than_carers_are_needed():
+    planned = [plan("V-1", at("08:00"))]
+    visits = folded(planned, [tap(1, "in", at("08:20")), tap(2, "in", at("08:01"), carer="W-009")])
+    assert {visit.visit: visit.calls[0].carer for visit in visits} == {
+        "V-1": "W-001",
+        "unplanned:00000000-0000-0000-0000-000000000002": "W-009",
+    }
+
+
+def test_a_replacement_is_a_call_of_the_visit_and_says_so():
+    visit = only(folded([plan("V-1", at("08:00"))], [tap(1, "in", at("08:01"), carer="W-009")]))
+    assert ("carer_replaced", "acknowledge", "W-009") in {
+        (made.kind, made.handling, made.carer) for made in visit.exceptions
+    }
+
+
+def test_a_call_prefers_a_visit_that_still_stands_to_a_cancelled_one():
+    planned = [plan("V-1", at("08:00"), cancelled="cancelled_in_notice"), plan("V-2", at("08:30"))]
+    visits = folded(planned, [tap(1, "in", at("08:01"))])
+    assert arrivals(visits) == {"V-1": [], "V-2": [at("08:01")]}
+
+
+def test_a_visit_over_midnight_belongs_to_the_day_of_its_planned_start_from_both_sides():
+    planned = [plan("V-1", at("23:50"))]
+    taps = [tap(1, "in", at("00:02", NEXT)), tap(2, "out", at("00:30", NEXT))]
+    assert only(folded(planned, taps)).calls[0].delivered_seconds == 28 * 60
+    assert folded(planned, taps, day=NEXT) == ()
+
+
+def test_an_early_arrival_before_midnight_belongs_to_the_visit_after_it():
+    planned = [plan("V-1", at("00:05", NEXT))]
+    taps = [tap(1, "in", at("23:55")), tap(2, "out", at("00:30", NEXT))]
+    assert folded(planned, taps) == ()
+    assert only(folded(planned, taps, day=NEXT)).calls[0].in_at == at("23:55")
+
+
+def test_an_unplanned_visit_over_midnight_belongs_to_the_day_of_its_arrival():
+    taps = [tap(1, "in", at("23:50")), tap(2, "out", at("00:20", NEXT))]
+    assert only(folded([], taps)).day == DAY
+    assert folded([], taps, day=NEXT) == ()
+
+
+def test_what_belongs_to_another_client_is_left_out_of_account():
+    other = {"client": "C-0002"}
+    assert folded([plan("V-1", at("08:00"), **other)], [tap(1, "in", at("08:00"), **other)]) == ()

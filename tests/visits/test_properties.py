@@ -1,0 +1,171 @@
+"""Promise 5 for every history: order, repetition and the width of the window make no difference, nothing is lost."""
+
+import random
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecm.clock import LONDON, london_day
+from ecm.visits.domain import days_touched, fold, fold_all, status, window
+from tests.visits.visit_values import CLIENT, RULES, amend, plan, tap
+
+FIRST = {"winter": date(2026, 11, 18), "spring": date(2026, 3, 27), "autumn": date(2026, 10, 23)}
+DAYS = 4
+CARERS = ("W-001", "W-002", "W-003")
+
+
+def instant(season, minute):
+    midnight = datetime.combine(FIRST[season], time(), LONDON)
+    return datetime.fromtimestamp(midnight.timestamp() + minute * 60, tz=LONDON).astimezone(
+        tz=window(FIRST[season])[0].tzinfo
+    )
+
+
+minutes = st.one_of(
+    st.integers(0, DAYS * 1440),
+    st.builds(lambda day, near: day * 1440 + near, st.integers(1, DAYS - 1), st.integers(-300, 300)),
+)
+plans = st.tuples(
+    minutes, st.sampled_from([15, 30, 60, 540, 900]), st.sampled_from([(), CARERS[:1], CARERS[:2]]), st.booleans()
+)
+taps = st.tuples(minutes, st.sampled_from(["in", "out"]), st.sampled_from(CARERS), st.none() | st.integers(0, 9))
+
+
+@st.composite
+def histories(draw):
+    """A client's roster and taps over four days: sparse ones drawn by hand, dense ones from a seed."""
+    season = draw(st.sampled_from(sorted(FIRST)))
+    if draw(st.booleans()):
+        planned, tapped = draw(st.lists(plans, max_size=12)), draw(st.lists(taps, max_size=24))
+    else:
+        chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - invented histories need no secrets
+        planned, tapped = dense(chance)
+    roster = [
+        plan(f"V-{number}", instant(season, minute), length, carers=carers, cancelled="hospital" if off else None)
+        for number, (minute, length, carers, off) in enumerate(planned)
+    ]
+    check_ins = [
+        tap(
+            number + 1,
+            direction,
+            instant(season, minute),
+            carer=carer,
+            visit_hint=None if hint is None else f"V-{hint}",
+            grade="declared" if number % 5 == 0 else "located",
+        )
+        for number, (minute, direction, carer, hint) in enumerate(tapped)
+    ]
+    return season, roster, check_ins
+
+
+def dense(chance):
+    step = chance.choice([30, 60, 120, 240])
+    spread = chance.choice([3, 30, 200])
+    planned, tapped = [], []
+    for minute in range(0, DAYS * 1440, step):
+        planned.append((minute, chance.choice([15, 30, 600, 900]), chance.choice([(), CARERS[:1], CARERS[:2]]), False))
+        for direction in ("in", "out"):
+            if chance.random() < 0.8:
+                when = min(max(minute + chance.randint(-spread, spread), 0), DAYS * 1440)
+                hint = chance.randrange(DAYS * 1440 // step) if chance.random() < 0.3 else None
+                near = len(planned) - 1 if chance.random() < 0.3 else hint
+                tapped.append((when, direction, chance.choice(CARERS), near))
+    return planned, tapped
+
+
+def days(season):
+    return [FIRST[season] + timedelta(days=number) for number in range(-1, DAYS + 1)]
+
+
+def seen_through_window(day, roster, check_ins):
+    """What a store that keeps to the window would hand to the fold of a day."""
+    first, end = window(day)
+    return (
+        [visit for visit in roster if first <= visit.start < end],
+        [check_in for check_in in check_ins if first <= check_in.occurred_at < end],
+    )
+
+
+@given(histories(), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=60)
+def test_promise_5_shuffled_and_repeated_inputs_give_identical_visits(history, chance):
+    season, roster, check_ins = history
+    amendments = [
+        amend(number, f"V-{number % 4}", in_at=instant(season, 700 + number), made_at=instant(season, 9000))
+        for number in range(1, 6)
+    ]
+    expected = [fold(CLIENT, day, roster, check_ins, amendments, RULES) for day in days(season)]
+    jumbled = []
+    for known in (roster, check_ins, amendments):
+        again = known + chance.sample(known, len(known) // 2)
+        chance.shuffle(again)
+        jumbled.append(again)
+    assert [fold(CLIENT, day, *jumbled, RULES) for day in days(season)] == expected
+
+
+@given(histories())
+@settings(deadline=None, max_examples=100)
+def test_promise_5_the_day_before_and_the_day_after_are_enough(history):
+    season, roster, check_ins = history
+    whole = fold_all(roster, check_ins, [], RULES)
+    for day in days(season):
+        seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
+        assert seen == tuple(visit for visit in whole if visit.day == day)
+        assert seen == fold(CLIENT, day, roster, check_ins, [], RULES)
+
+
+@given(histories())
+@settings(deadline=None, max_examples=60)
+def test_promise_5_every_check_in_belongs_to_exactly_one_call_whichever_day_it_is_seen_from(history):
+    season, roster, check_ins = history
+    visits = [
+        visit
+        for day in days(season)
+        for visit in fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
+    ]
+    belongs = Counter(
+        ref
+        for visit in visits
+        for call in visit.calls
+        for ref in (call.in_check_in, call.out_check_in, *call.repeat_check_ins)
+        if ref is not None
+    )
+    assert belongs == Counter(check_in.ref for check_in in check_ins)
+    assert Counter(visit.visit for visit in visits if visit.planned_start) == Counter(visit.visit for visit in roster)
+    assert max(Counter(visit.visit for visit in visits).values(), default=1) == 1
+
+
+@given(histories(), st.data())
+@settings(deadline=None, max_examples=60)
+def test_promise_5_a_late_check_in_changes_only_the_days_it_touches(history, data):
+    season, roster, check_ins = history
+    if not check_ins:
+        return
+    late = data.draw(st.sampled_from(check_ins))
+    before = [check_in for check_in in check_ins if check_in != late]
+    touched = days_touched(late.occurred_at)
+    assert touched[1] == london_day(late.occurred_at)
+    for day in days(season):
+        if day not in touched:
+            unchanged = fold(CLIENT, day, roster, before, [], RULES)
+            assert fold(CLIENT, day, roster, check_ins, [], RULES) == unchanged
+
+
+@given(histories())
+@settings(deadline=None, max_examples=60)
+def test_promise_8_delivered_time_is_whole_elapsed_seconds_within_the_longest_visit(history):
+    season, roster, check_ins = history
+    taken = {check_in.ref: check_in for check_in in check_ins}
+    for day in days(season):
+        for visit in fold(CLIENT, day, roster, check_ins, [], RULES):
+            assert status(visit, instant(season, 0), RULES, None)
+            for call in visit.calls:
+                if call.in_check_in is None or call.out_check_in is None:
+                    assert call.delivered_seconds is None
+                    continue
+                elapsed = taken[call.out_check_in].occurred_at - taken[call.in_check_in].occurred_at
+                assert type(call.delivered_seconds) is int
+                assert call.delivered_seconds == elapsed.total_seconds()
+                assert 0 <= call.overlap_seconds <= call.delivered_seconds <= 16 * 3600

@@ -1,0 +1,156 @@
+"""The state of a visit as time passes, the alerts that are due, and when to look again."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from ecm.visits.domain import alerts_due, exceptions_at, next_change, next_planned_start, status
+from tests.visits.visit_values import DAY, RULES, amend, at, folded, kinds, only, plan, tap
+
+LUNCH = at("12:00")
+
+
+def visit_with(*taps, start="08:00", **fields):
+    return only(folded([plan("V-1", at(start), **fields)], taps))
+
+
+def state(visit, clock, next_start=LUNCH):
+    return status(visit, at(clock), RULES, next_start)
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        ("06:00", "due"),
+        ("08:30", "due"),
+        ("08:30:01", "late"),
+        ("08:59:59", "late"),
+        ("09:00", "presumed_missed"),
+        ("11:59:59", "presumed_missed"),
+        ("12:00", "missed"),
+    ],
+)
+def test_a_visit_nobody_came_to_goes_from_due_to_missed(clock, expected):
+    assert state(visit_with(), clock) == expected
+
+
+def test_without_a_next_visit_a_visit_is_missed_at_23_local_time_also_in_summer():
+    visit = visit_with()
+    assert state(visit, "22:59:59", None) == "presumed_missed"
+    assert state(visit, "23:00", None) == "missed"
+    summer = date(2026, 7, 1)
+    visit = only(folded([plan("V-1", at("20:00", summer))], day=summer))
+    assert status(visit, at("22:59:59", summer), RULES, None) == "presumed_missed"
+    assert status(visit, at("23:00", summer), RULES, None) == "missed"
+
+
+@pytest.mark.parametrize("start", ["22:45", "23:30"])
+def test_a_visit_is_never_missed_before_it_is_late(start):
+    visit = visit_with(start=start)
+    late_from = at(start) + timedelta(minutes=30)
+    assert status(visit, late_from, RULES, None) == "due"
+    assert status(visit, late_from + timedelta(seconds=1), RULES, None) == "missed"
+    assert status(visit_with(), at("08:20"), RULES, at("08:15")) == "due"
+
+
+def test_an_arrival_within_the_late_window_is_in_progress_then_done():
+    arrival = tap(1, "in", at("08:30"))
+    assert state(visit_with(arrival), "08:40") == "in_progress"
+    assert state(visit_with(arrival, tap(2, "out", at("09:00"))), "09:00") == "done"
+
+
+def test_promise_5_a_late_check_in_turns_presumed_missed_into_done_late_and_disproves_the_alert():
+    assert state(visit_with(), "09:30") == "presumed_missed"
+    assert alerts_due(visit_with(), at("09:30"), RULES, LUNCH) == ("late_visit", "missed_visit")
+    taps = (tap(1, "in", at("08:31")), tap(2, "out", at("09:00")))
+    assert state(visit_with(*taps), "09:30") == "done_late"
+    assert alerts_due(visit_with(*taps), at("09:30"), RULES, LUNCH) == ("late_visit",)
+    on_time = (tap(1, "in", at("08:02")), tap(2, "out", at("08:30")))
+    assert state(visit_with(*on_time), "23:30") == "done"
+    assert alerts_due(visit_with(*on_time), at("23:30"), RULES, LUNCH) == ()
+
+
+def test_a_visit_made_good_after_the_next_planned_one_stays_missed():
+    taps = (tap(1, "in", at("12:10"), visit_hint="V-1"), tap(2, "out", at("12:40")))
+    assert state(visit_with(*taps), "12:50") == "missed"
+    assert state(visit_with(taps[0]), "12:20") == "in_progress"
+    assert alerts_due(visit_with(taps[0]), at("12:20"), RULES, LUNCH) == ("late_visit", "missed_visit")
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        ("08:30", ()),
+        ("08:30:01", ("late_visit",)),
+        ("08:59:59", ("late_visit",)),
+        ("09:00", ("late_visit", "missed_visit")),
+        ("23:30", ("late_visit", "missed_visit")),
+    ],
+)
+def test_alerts_are_due_from_their_boundaries_on(clock, expected):
+    assert alerts_due(visit_with(), at(clock), RULES, LUNCH) == expected
+
+
+def test_a_cancelled_or_unplanned_visit_raises_no_alert():
+    cancelled = visit_with(cancelled="hospital")
+    assert (state(cancelled, "10:00"), alerts_due(cancelled, at("10:00"), RULES, None)) == ("cancelled", ())
+    unplanned = only(folded([], [tap(1, "in", at("08:00"))]))
+    assert alerts_due(unplanned, at("23:30"), RULES, None) == ()
+
+
+def test_a_forgotten_departure_stops_being_in_progress_and_then_asks_to_be_fixed():
+    visit = visit_with(tap(1, "in", at("08:00")))
+    assert kinds(visit) == {"no_out"}
+    assert (state(visit, "09:30"), exceptions_at(visit, at("09:30"), RULES)) == ("in_progress", ())
+    assert state(visit, "09:30:01") == "done"
+    assert exceptions_at(visit, at("09:30:01"), RULES) == visit.exceptions
+
+
+def test_an_unplanned_visit_is_in_progress_until_its_longest():
+    visit = only(folded([], [tap(1, "in", at("06:00"))]))
+    assert status(visit, at("22:00"), RULES, None) == "in_progress"
+    assert status(visit, at("22:00:01"), RULES, None) == "done"
+
+
+def test_a_second_carer_is_awaited_until_the_late_window_has_passed():
+    visit = visit_with(tap(1, "in", at("08:00")), tap(2, "out", at("08:25")), carers_needed=2)
+    assert exceptions_at(visit, at("08:30"), RULES) == ()
+    assert exceptions_at(visit, at("08:30:01"), RULES) == visit.exceptions
+
+
+def test_an_amendment_that_shows_somebody_came_ends_the_wait():
+    amendments = [amend(1, "V-1", in_at=at("08:00"), out_at=at("08:30"))]
+    visit = only(folded([plan("V-1", at("08:00"))], [], amendments))
+    assert state(visit, "23:30") == "done"
+
+
+def test_looking_again_only_at_the_next_change_misses_no_change():
+    visits = [visit_with(), visit_with(tap(1, "in", at("08:10"))), visit_with(start="22:45")]
+    for visit in visits:
+        moment = at("06:00")
+        seen = {moment: (status(visit, moment, RULES, LUNCH), alerts_due(visit, moment, RULES, LUNCH))}
+        while (moment := next_change(visit, moment, RULES, LUNCH)) is not None:
+            seen[moment] = (status(visit, moment, RULES, LUNCH), alerts_due(visit, moment, RULES, LUNCH))
+        current = None
+        around = {change + timedelta(seconds=off) for change in seen for off in (-1, 0, 1)}
+        passing = {at("06:00") + timedelta(seconds=second) for second in range(0, 20 * 3600, 30)}
+        for now in sorted(moment for moment in around | passing if moment >= at("06:00")):
+            current = seen.get(now, current)
+            assert (status(visit, now, RULES, LUNCH), alerts_due(visit, now, RULES, LUNCH)) == current
+
+
+def test_a_cancelled_visit_never_changes_by_itself():
+    assert next_change(visit_with(cancelled="hospital"), at("06:00"), RULES, LUNCH) is None
+
+
+def test_the_next_planned_visit_skips_cancelled_ones_and_those_at_the_same_time():
+    planned = [
+        plan("V-1", at("08:00")),
+        plan("V-2", at("08:00")),
+        plan("V-3", at("10:00"), cancelled="hospital"),
+        plan("V-4", at("12:00")),
+        plan("V-5", at("09:00"), client="C-0002"),
+    ]
+    visits = folded(planned)
+    assert [next_planned_start(visit, planned) for visit in visits] == [at("12:00"), at("12:00"), at("12:00"), None]
+    assert {visit.day for visit in visits} == {DAY}

@@ -1,0 +1,51 @@
+"""Values to test visits with: one client, times in Europe/London of a named day, ids that count up."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from ecm.clock import LONDON
+from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, Visit, fold
+
+CLIENT = "C-0001"
+DAY = date(2026, 11, 20)
+RULES = Rules()
+
+
+def at(clock: str, day: date = DAY) -> datetime:
+    """The instant at which the clocks show `HH:MM` or `HH:MM:SS` on this day."""
+    hour, minute, *second = (int(part) for part in clock.split(":"))
+    local = datetime(day.year, day.month, day.day, hour, minute, *second, tzinfo=LONDON)
+    return local.astimezone(UTC)
+
+
+def tap(number: int, direction: str, when: datetime, **fields) -> CheckIn:
+    known = {"carer": "W-001", "client": CLIENT, "grade": "located"} | fields
+    return CheckIn(device_id=UUID(int=1), check_in_id=UUID(int=number), direction=direction, occurred_at=when, **known)
+
+
+def plan(visit: str, start: datetime, minutes: int = 30, **fields) -> PlannedVisit:
+    known = {"client": CLIENT, "commission": "K-1", "carers": ("W-001",)} | fields
+    return PlannedVisit(visit=visit, start=start, minutes=minutes, **known)
+
+
+def amend(number: int, visit: str, in_at=None, out_at=None, **fields) -> Amendment:
+    known = {
+        "carer": "W-001",
+        "made_at": at("18:00") + timedelta(minutes=number),
+        "made_by": "coordinator",
+        "reason": "NO_OUT",
+    } | fields
+    return Amendment(amendment_id=UUID(int=number), visit=visit, in_at=in_at, out_at=out_at, **known)
+
+
+def folded(planned=(), check_ins=(), amendments=(), day: date = DAY, rules: Rules = RULES) -> tuple[Visit, ...]:
+    return fold(CLIENT, day, planned, check_ins, amendments, rules)
+
+
+def only(visits: tuple[Visit, ...]) -> Visit:
+    (visit,) = visits
+    return visit
+
+
+def kinds(visit: Visit) -> set[str]:
+    return {made.kind for made in visit.exceptions}

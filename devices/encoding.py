@@ -22,7 +22,7 @@ class Unreadable(ValueError):
 
     def __init__(self, reason: Reason, detail: str) -> None:
         self.reason: Reason = reason
-        self.detail = "".join(c if c.isprintable() else "\ufffd" for c in detail[:_MAX_DETAIL_CHARACTERS])
+        self.detail = detail[:_MAX_DETAIL_CHARACTERS]
         super().__init__(self.detail)
 
 

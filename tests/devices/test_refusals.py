@@ -173,6 +173,7 @@ def test_nul_and_lone_surrogates_are_refused(escape, member):
         {"evidence": {"nfc": {"link": "x" * 2049}}},
         {"evidence": {"manual": {"reason": "BORED"}}},
         {"evidence": {"manual": {"reason": "\x00\ud800"}}},
+        {"evidence": {"manual": {"reason": "\x00\x1b[31m\u202e"}}},
         {"evidence": {"manual": {"reason": "OTHER_WITH_MEMO"}}},
         {"evidence": {"manual": {"reason": "OTHER_WITH_MEMO", "memo": " "}}},
         {"evidence": {"manual": {"reason": "NO_IN", "memo": "x" * 501}}},

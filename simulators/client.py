@@ -11,6 +11,8 @@ import aiohttp
 import msgspec
 
 Revive = Callable[[], Awaitable[None]]
+Token = str | Callable[[], str]
+"""A bearer token, or what reads it afresh: the operator's changes with every start of the service."""
 
 _Reply = TypeVar("_Reply")
 
@@ -54,11 +56,11 @@ class ServiceClient:
     patience: Patience = Patience()
     revive: Revive | None = None
 
-    async def get(self, path: str, token: str, answer: type[_Reply], **query: str) -> _Reply:
+    async def get(self, path: str, token: Token, answer: type[_Reply], **query: str) -> _Reply:
         """GET a JSON document."""
         return msgspec.json.decode(await self.send("GET", path, token, query=query), type=answer)
 
-    async def post(self, path: str, token: str | None, body: object, answer: type[_Reply]) -> _Reply:
+    async def post(self, path: str, token: Token | None, body: object, answer: type[_Reply]) -> _Reply:
         """POST a JSON document and read the JSON answer."""
         return msgspec.json.decode(await self.send("POST", path, token, msgspec.json.encode(body)), type=answer)
 
@@ -66,7 +68,7 @@ class ServiceClient:
         self,
         method: str,
         path: str,
-        token: str | None,
+        token: Token | None,
         body: bytes | None = None,
         *,
         content: str = "application/json",
@@ -77,13 +79,13 @@ class ServiceClient:
         Raises Refusal for an answer of 4xx (429 apart) or 500, ServiceLost when patience ends.
         """
         headers = {"Content-Type": content} if body is not None else {}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
         rng = random.Random()
         loop = asyncio.get_running_loop()
         until = loop.time() + self.patience.total
         attempt = 0
         while True:
+            if token is not None:
+                headers["Authorization"] = f"Bearer {token if isinstance(token, str) else token()}"
             answered = await self._once(method, path, body, headers, query or {})
             if answered is not None and answered.status not in _BUSY:
                 if answered.status >= 400:

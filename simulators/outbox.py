@@ -86,6 +86,15 @@ class Outbox:
         chain = [s for s in self._signed.values() if s.carer == carer and s.kind == "check_in"]
         return max(chain, key=lambda s: s.sequence, default=None)
 
+    def first(self, carer: str) -> Signed | None:
+        """The first check-in a carer's phone signed."""
+        chain = [s for s in self._signed.values() if s.carer == carer and s.kind == "check_in"]
+        return min(chain, key=lambda s: s.sequence, default=None)
+
+    def check_ins(self) -> list[Signed]:
+        """Every check-in signed, in the order signed."""
+        return [s for s in self._signed.values() if s.kind == "check_in"]
+
     def waiting(self, carer: str) -> list[Signed]:
         """What a carer's phone still has to post, oldest first."""
         return [item for item in self._waiting.values() if item.carer == carer]

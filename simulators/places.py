@@ -17,6 +17,10 @@ _GEOD = Geod(ellps="WGS84")
 _DATA = files("simulators") / "data"
 
 
+class ImpossibleWorld(ValueError):
+    """No world can be invented from what was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Postcode:
     """A postcode unit and its centre in EPSG:27700 metres."""
@@ -45,7 +49,7 @@ def authority_name(code: str) -> str:
 
 
 def postcodes_of(authority: str) -> tuple[Postcode, ...]:
-    """Every postcode unit of an authority, in file order; ValueError when the data hold none."""
+    """Every postcode unit of an authority, in file order; ImpossibleWorld when the data hold none."""
     with (
         (_DATA / "postcodes.csv.gz").open("rb") as packed,
         gzip.open(packed, "rt", encoding="utf-8", newline="") as lines,
@@ -56,7 +60,7 @@ def postcodes_of(authority: str) -> tuple[Postcode, ...]:
             if row["authority"] == authority
         )
     if not found:
-        raise ValueError(f"no postcode units are shipped for authority {authority}")
+        raise ImpossibleWorld(f"no postcode units are shipped for authority {authority}")
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from simulators.places import (
     Home,
+    ImpossibleWorld,
     Postcode,
     authority_name,
     house_in,
@@ -104,10 +105,10 @@ class World:
 def build_world(seed: int, day: date, scale: float, council: str = "E10000015") -> World:
     """The world of a seed and a day; `scale` multiplies the number of clients and carers.
 
-    ValueError when no postcodes are shipped for the council or the scale leaves nobody to care for.
+    ImpossibleWorld when no postcodes are shipped for the council or the scale leaves nobody to care for.
     """
     if not 0.1 <= scale <= 20:
-        raise ValueError("the scale must lie between 0.1 and 20")
+        raise ImpossibleWorld("the scale must lie between 0.1 and 20")
     units = postcodes_of(council)
     providers = tuple(
         _provider(seed, index, day, max(6, round(clients * scale)), units)

@@ -11,6 +11,7 @@ from reports.frames import Call, FrameError, Slot
 from reports.periods import elapsed_seconds
 
 SlotKey = tuple[str, str, date, int]
+DELIVERED = frozenset({"delivered", "delivered_short", "delivered_over"})
 _LAST = datetime.max.replace(tzinfo=UTC)
 _AFTER_EVERY_SLOT = 1 << 30
 
@@ -122,8 +123,8 @@ def _of_slot(slot: Slot, calls: list[Call], known: _Known) -> list[Entry]:
             placed[call.position] = call
         else:
             extra.append(call)
-    present = [position for position, call in placed.items() if delivered_seconds(call) is not None]
-    first = min(present, default=0)
+    came = [position for position, call in placed.items() if _came(call)]
+    first = min(came, default=0)
     made = [
         Entry(
             provider=slot.provider,
@@ -134,7 +135,7 @@ def _of_slot(slot: Slot, calls: list[Call], known: _Known) -> list[Entry]:
             slot=slot,
             call=placed.get(position),
             position=position,
-            outcome=_outcome(position, placed, first in present),
+            outcome=_outcome(position, placed, bool(came)),
             contract=contract,
             first_present=position <= first,
         )
@@ -147,13 +148,19 @@ def _first_come(call: Call) -> tuple[object, ...]:
     return (call.position, call.in_at or _LAST, call.out_at or _LAST, call.visit or "", call.carer or "")
 
 
+def _came(call: Call) -> bool:
+    known = (call.delivered_seconds, call.in_at, call.out_at)
+    return call.outcome in DELIVERED and any(fact is not None for fact in known)
+
+
 def _outcome(position: int, placed: Mapping[int, Call], somebody_came: bool) -> str:
     call = placed.get(position)
-    if call and not (call.outcome == "missed_provider" and delivered_seconds(call) is None and somebody_came):
+    if call and not (somebody_came and call.outcome == "missed_provider" and call.delivered_seconds is None):
         return call.outcome
-    if somebody_came:
-        return "second_carer_missing"
-    return placed[min(placed)].outcome if placed else "not_rostered"
+    if not placed:
+        return "not_rostered"
+    others = placed[min(placed)].outcome
+    return "second_carer_missing" if somebody_came or others in DELIVERED else others
 
 
 def _extra(call: Call, known: _Known) -> Entry:

@@ -10,9 +10,9 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from reports.contracts import Contract, contract_key
+from reports.entries import DELIVERED
 from reports.lines import Line
 from reports.reconciliation import Reconciliation
-from reports.rules import DELIVERED
 
 SHORT_VISIT_MINUTES = 15
 MISSED = frozenset({"missed_provider", "merged"})
@@ -92,7 +92,7 @@ def _punctual(rows: tuple[Line, ...], contracts: dict[str, Contract]) -> Share:
             continue
         window = contracts[contract_key(line.contract, line.contract_version)].punctual
         early, late = timedelta(minutes=window.early_minutes), timedelta(minutes=window.late_minutes)
-        windows.add(f"{window.early_minutes} minutes before to {window.late_minutes} after")
+        windows.add(f"{window.early_minutes} minutes before to {window.late_minutes} minutes after")
         whole += 1
         punctual += line.planned_start - early <= line.in_at <= line.planned_start + late
     rule = f"arrivals from {' or '.join(sorted(windows)) or 'any time'} the planned start, both included"

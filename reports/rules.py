@@ -6,14 +6,13 @@ Sources: the payment rules that English councils publish, and Ombudsman decision
 from datetime import datetime
 
 from reports.contracts import Contract, Pays
-from reports.entries import Entry, delivered_seconds
+from reports.entries import DELIVERED, Entry, delivered_seconds
 from reports.frames import Call, Slot
 from reports.periods import local
 from reports.snaps import apply_bands, apply_tolerance, apply_visit_cap
 from reports.trace import minutes_text
 from reports.worksheet import Worksheet
 
-DELIVERED = frozenset({"delivered", "delivered_short", "delivered_over"})
 ELECTRONIC_PROOF = frozenset({"proven", "corroborated", "located", "tagged"})
 CLIENT_CAUSED = frozenset({"no_reply", "client_refused", "client_absent_known", "cancelled_short_notice"})
 CARER_LATE = frozenset({"late", "late_visit"})

@@ -101,7 +101,7 @@ def reconciled(
     contract: Contract = A,
     period: Period = MONTH,
 ) -> Reconciliation:
-    return reconcile(calls_frame(calls), slots_frame(slots), {"A": A, "B": B}, period, replay=contract)
+    return reconcile(calls_frame(calls), slots_frame(slots), {}, period, replay=contract)
 
 
 def one_line(a_call: dict[str, object] | None, contract: Contract = A, **slot_changes: object) -> Line:

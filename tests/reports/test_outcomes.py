@@ -153,6 +153,11 @@ def test_a_second_carer_who_came_alone_is_paid_for_the_time_there():
     assert (first.paid_minutes, second.paid_minutes) == (0, 30)
 
 
+def test_a_second_carer_beside_a_first_who_forgot_to_leave_is_not_of_unknown_outcome():
+    first, second = reconciled([call(1800, delivered_seconds=None, out_at=None)], [slot(carers=2)]).rows
+    assert (first.flags, second.outcome) == (("no_out",), "second_carer_missing")
+
+
 def test_both_carers_of_a_missed_double_call_are_missed():
     outcomes = [line.outcome for line in reconciled([call(None)], [slot(carers=2)]).rows]
     assert outcomes == ["missed_provider", "missed_provider"]

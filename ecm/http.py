@@ -32,8 +32,8 @@ class Media:
 class Endpoint:
     """One route and everything the outside may know of it.
 
-    `roles` None means no sign-in. `body` and `replies` are msgspec types or `Media`; `query` is a Struct of strings and
-    numbers. `problems` are those beyond the ones every route may answer.
+    `roles` None means no sign-in. `body` and `replies` are msgspec types or `Media`, a tuple where a reply has several
+    forms; `query` is a Struct of strings and numbers. `problems` are those beyond the ones every route may answer.
     """
 
     method: str

@@ -6,11 +6,15 @@ from aiohttp import web
 
 from ecm.accounts.phones import Phones
 from ecm.accounts.service import Accounts
+from ecm.alerts.service import Alerts
+from ecm.audit.service import Audit
 from ecm.care.service import Care
 from ecm.clock import Clock
 from ecm.db.pool import Database
 from ecm.intake.service import Intake
+from ecm.payments.service import Payments
 from ecm.settings import Settings
+from ecm.visits.service import Visits
 
 SETTINGS: Final = web.AppKey("settings", Settings)
 CLOCK: Final = web.AppKey("clock", Clock)
@@ -19,3 +23,7 @@ ACCOUNTS: Final = web.AppKey("accounts", Accounts)
 PHONES: Final = web.AppKey("phones", Phones)
 CARE: Final = web.AppKey("care", Care)
 INTAKE: Final = web.AppKey("intake", Intake)
+PAYMENTS: Final = web.AppKey("payments", Payments)
+ALERTS: Final = web.AppKey("alerts", Alerts)
+AUDIT: Final = web.AppKey("audit", Audit)
+VISITS: Final = web.AppKey("visits", Visits)

@@ -72,8 +72,12 @@ def problems_of(endpoint: Endpoint) -> list[ProblemType]:
 
 
 def _message_types(endpoint: Endpoint) -> list[Any]:
-    shapes = [endpoint.body, *endpoint.replies.values()]
+    shapes = [endpoint.body, *(shape for given in endpoint.replies.values() for shape in _choices(given))]
     return [shape for shape in shapes if shape is not None and not isinstance(shape, Media)]
+
+
+def _choices(given: Any) -> tuple[Any, ...]:
+    return given if isinstance(given, tuple) else (given,)
 
 
 def _path(path: str) -> str:
@@ -145,7 +149,10 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _reply(shape: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:
     if shape is None:
         return {"description": "Done"}
-    return {"description": "Done", "content": _content(shape, schema_of)}
+    content: dict[str, Any] = {}
+    for choice in _choices(shape):
+        content |= _content(choice, schema_of)
+    return {"description": "Done", "content": content}
 
 
 def _content(shape: Any, schema_of: Mapping[int, Any]) -> dict[str, Any]:

@@ -1,0 +1,204 @@
+"""Setting delivered against commissioned hours for a council and a provider, and the files that tell it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from ecm.accounts.domain import Account
+from ecm.care.domain import Commission
+from ecm.clock import Clock
+from ecm.db.pool import Connection, Database
+from ecm.errors import INVALID, NOT_FOUND, Problem
+from ecm.payments import domain, store
+from ecm.payments.domain import SeenVisit, Slot, View
+from ecm.payments.store import FoldedVisit
+from ecm.visits.model import Visit
+from ecm.visits.service import RULES
+from reports.contracts import Contract
+from reports.files import Header, file_name, lines_csv, lines_xlsx
+from reports.periods import Period, whole_weeks
+from reports.reconciliation import Reconciliation, reconcile
+
+LONGEST_PERIOD: Final = timedelta(days=400)
+FileKind = Literal["csv", "xlsx"]
+_AT_ONCE: Final = 2
+_VISIT: Final = msgspec.json.Decoder(Visit)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks for: local days, both included; `contract` replays them all under that contract.
+
+    `version` None takes the version valid on the last day. The council or provider that is the asker's own may be None.
+    """
+
+    first: date
+    last: date
+    council: str | None = None
+    provider: UUID | None = None
+    contract: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Run:
+    """A reconciliation as of an instant, with the names of those it is between. `replay` None means own contracts."""
+
+    council: str
+    council_name: str
+    provider: UUID
+    provider_name: str
+    as_of: datetime
+    replay: Contract | None
+    reconciliation: Reconciliation
+
+    def file_name(self, kind: FileKind) -> str:
+        """Return a name that says what the file holds."""
+        contract = self.replay.key if self.replay else "own-contracts"
+        return file_name(self.council, self.provider_name, self.reconciliation.period, contract, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    council_name: str
+    provider_name: str
+    contracts: list[Contract]
+    commissions: list[Commission]
+    visits: list[FoldedVisit]
+    replay: Contract | None
+    read: Period
+
+
+class Payments:
+    """The steps of each use of payments. Frames are worked on in threads, a few at once (promise 12)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._working = asyncio.Semaphore(_AT_ONCE)
+
+    async def councils(self, provider: UUID) -> list[tuple[str, str]]:
+        """Return the ids and names of the councils that commission a provider."""
+        async with self._database.transaction("councils", provider=provider, read_only=True) as connection:
+            return await store.councils_of_provider(connection, provider)
+
+    async def reconcile(self, account: Account, asked: Asked) -> Run:
+        """Set delivered against commissioned hours as they are known now.
+
+        Raises `invalid` for a period or contract that cannot be used, `not-found` for a council, provider or contract
+        that is not the asker's to see.
+        """
+        council, provider = _parties(account, asked)
+        period = _period(asked)
+        async with self._working:
+            async with self._database.transaction(
+                "read_reconciliation",
+                provider=account.provider,
+                council=account.council,
+                read_only=True,
+                isolation="repeatable_read",
+            ) as connection:
+                read = await _read(connection, council, provider, period, asked)
+            view = View(provider, council, self._clock.now(), RULES)
+            made = await asyncio.to_thread(_reconcile, read, period, view)
+        return Run(council, read.council_name, provider, read.provider_name, view.now, read.replay, made)
+
+    async def file(self, run: Run, kind: FileKind) -> bytes:
+        """Return a reconciliation as the bytes of a file."""
+        header = Header(run.as_of, run.council, str(run.provider))
+        write = lines_csv if kind == "csv" else lines_xlsx
+        async with self._working:
+            return await asyncio.to_thread(write, run.reconciliation, header)
+
+
+def _parties(account: Account, asked: Asked) -> tuple[str, UUID]:
+    council, provider = account.council or asked.council, account.provider or asked.provider
+    if council is None:
+        raise INVALID.because("Say which council's hours you want: council is missing.")
+    if provider is None:
+        raise INVALID.because("Say which provider's hours you want: provider is missing.")
+    if asked.council not in {None, council} or asked.provider not in {None, provider}:
+        raise NOT_FOUND.because("These hours are not your account's to see.")
+    return council, provider
+
+
+def _period(asked: Asked) -> Period:
+    for name, day in (("from", asked.first), ("to", asked.last)):
+        if not 2000 <= day.year < 2100:
+            raise INVALID.because(f"{name} is in the year {day.year}; it must lie between 2000 and 2099.")
+    if asked.last < asked.first:
+        raise INVALID.because(f"The period ends on {asked.last}, before it begins on {asked.first}.")
+    if asked.last - asked.first >= LONGEST_PERIOD:
+        raise INVALID.because(f"The period is longer than {LONGEST_PERIOD.days} days; ask for its parts.")
+    if asked.version is not None and asked.contract is None:
+        raise INVALID.because("version says which version of a contract to use: contract is missing.")
+    return Period(asked.first, asked.last)
+
+
+async def _read(connection: Connection, council: str, provider: UUID, period: Period, asked: Asked) -> _Read:
+    council_name = await store.council_name(connection, council)
+    provider_name = await store.provider_name(connection, provider)
+    if council_name is None or provider_name is None or not await store.deals(connection, provider, council):
+        raise NOT_FOUND.because(f"Nothing is commissioned between the council {council} and the provider {provider}.")
+    contracts = await store.contracts(connection, council)
+    replay = _replay(contracts, council, asked)
+    governing = contracts if replay is None else [replay]
+    wider = whole_weeks(period, [contract for contract in governing if contract.cap == "week"])
+    commissions = await store.commissions(connection, provider, council, wider)
+    visits = await store.visits(connection, provider, council, wider)
+    return _Read(council_name, provider_name, contracts, commissions, visits, replay, wider)
+
+
+def _replay(contracts: Sequence[Contract], council: str, asked: Asked) -> Contract | None:
+    """Choose the version to replay: as asked, else that of the last day, else the contract's first."""
+    if asked.contract is None:
+        return None
+    versions = [contract for contract in contracts if contract.code == asked.contract]
+    if not versions:
+        raise NOT_FOUND.because(f"The council {council} has no contract {asked.contract} here.")
+    if asked.version is not None:
+        for contract in versions:
+            if contract.version == asked.version:
+                return contract
+        raise NOT_FOUND.because(f"The contract {asked.contract} of {council} has no version {asked.version} here.")
+    return domain.valid_version(versions, asked.contract, asked.last) or min(versions, key=_begins)
+
+
+def _begins(contract: Contract) -> tuple[date, int]:
+    return contract.valid_from, contract.version
+
+
+def _reconcile(read: _Read, period: Period, view: View) -> Reconciliation:
+    slots = domain.expand(read.commissions, read.read, read.contracts)
+    if read.replay is None:
+        slots = _governed(slots, period, read.contracts)
+    visits = [SeenVisit(_VISIT.decode(each.folded), each.next_start) for each in read.visits]
+    return reconcile(
+        domain.calls_frame(domain.calls_of(visits, slots, view)),
+        domain.slots_frame(slots, view),
+        {contract.key: contract for contract in read.contracts},
+        period,
+        replay=read.replay,
+    )
+
+
+def _governed(slots: list[Slot], period: Period, contracts: Sequence[Contract]) -> list[Slot]:
+    """Leave out days around the period on which no contract was valid yet; in the period that is a problem."""
+    for slot in slots:
+        if slot.contract_version is None and slot.day in period:
+            raise _no_contract(slot, contracts)
+    return [slot for slot in slots if slot.contract_version is not None]
+
+
+def _no_contract(slot: Slot, contracts: Sequence[Contract]) -> Problem:
+    code = slot.commission.contract
+    first = min((contract.valid_from for contract in contracts if contract.code == code), default=None)
+    since = f"its first version is valid from {first}" if first else "it is not known here"
+    return INVALID.because(
+        f"The commission {slot.commission.code} is under the contract {code} on {slot.day}, but {since}."
+    )

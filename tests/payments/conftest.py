@@ -1,0 +1,16 @@
+"""The world of the payments' tests."""
+
+import asyncpg
+import pytest
+
+from ecm.db.pool import Database
+from tests.arranging import HandClock
+from tests.payments.council import MIDNIGHT, World
+
+
+@pytest.fixture
+async def world(superuser: asyncpg.Connection, database: Database) -> World:
+    """A council, a provider and a client, at the midnight after the day."""
+    made = World(superuser, database, HandClock(MIDNIGHT))
+    await made.arrange()
+    return made

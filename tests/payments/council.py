@@ -1,0 +1,127 @@
+"""A council with contracts A and B, a provider, a client with a commission of 30 minutes, and visits folded as asked."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from ecm.accounts.domain import Account
+from ecm.db.pool import Database
+from ecm.payments.service import Payments
+from ecm.visits import store as visits_store
+from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, fold
+from reports.contracts import Contract, contract_to_json, example_contract
+from tests import arranging
+from tests.arranging import COUNCIL, HandClock
+
+CLIENT = "C-0001"
+DAY = date(2026, 11, 18)
+MIDNIGHT = datetime(2026, 11, 19, tzinfo=UTC)
+
+
+def at(clock: str, day: date = DAY) -> datetime:
+    """The instant at which the clocks of England show this on the day."""
+    return arranging.at(clock, day)
+
+
+def taps(carer: str, arrival: datetime, departure: datetime | None, client: str = CLIENT) -> list[CheckIn]:
+    """The check-ins of one call."""
+    phone = uuid4()
+    made = [CheckIn(phone, uuid4(), carer, client, "in", arrival, "located", (), 12.0)]
+    if departure is not None:
+        made.append(CheckIn(phone, uuid4(), carer, client, "out", departure, "located", (), 14.0))
+    return made
+
+
+@dataclass
+class World:
+    """The database as the tests arrange it, and the service under test."""
+
+    superuser: asyncpg.Connection
+    database: Database
+    clock: HandClock
+    provider: UUID = field(default_factory=uuid4)
+
+    @property
+    def payments(self) -> Payments:
+        return Payments(self.database, self.clock)
+
+    @property
+    def officer(self) -> Account:
+        return Account(uuid4(), "officer", "council_officer", None, COUNCIL)
+
+    @property
+    def coordinator(self) -> Account:
+        return Account(uuid4(), "coordinator", "coordinator", self.provider, None)
+
+    async def arrange(self) -> None:
+        await self.superuser.execute("INSERT INTO councils VALUES ($1, 'Hertfordshire')", COUNCIL)
+        await self.superuser.execute("INSERT INTO providers VALUES ($1, 'Synthetic Care', $2)", self.provider, MIDNIGHT)
+        await self.superuser.execute(
+            "INSERT INTO locations VALUES ($1, 'L1', 'North', '1-000000001', '1-000000002')", self.provider
+        )
+        for contract in (example_contract("a"), example_contract("b")):
+            await self.contract(contract)
+        for carer in ("W-1", "W-2"):
+            await self.superuser.execute("INSERT INTO carers VALUES ($1, $2, 'L1')", self.provider, carer)
+        await self.client(CLIENT)
+
+    async def contract(self, contract: Contract) -> None:
+        await self.superuser.execute(
+            "INSERT INTO contracts VALUES ($1, $2, $3, $4, $5)",
+            contract.council,
+            contract.code,
+            contract.version,
+            contract_to_json(contract).decode(),
+            MIDNIGHT,
+        )
+
+    async def client(self, client: str, council: str = COUNCIL) -> None:
+        await self.superuser.execute(
+            "INSERT INTO clients VALUES ($1, $2, 'L1', $3, NULL, false, false)", self.provider, client, council
+        )
+
+    async def commission(self, code: str = "K-1", **changes: object) -> None:
+        bought = {
+            "client": CLIENT,
+            "council_id": COUNCIL,
+            "contract": "A",
+            "service": "personal care",
+            "start_date": DAY,
+            "end_date": None,
+            "days": "MTWTFSS",
+            "start_time": time(8),
+            "minutes": 30,
+            "carers": 1,
+            "time_critical": False,
+            "short_visit_agreed": False,
+        } | changes
+        await self.superuser.execute(
+            f"INSERT INTO commissions (provider_id, commission, {', '.join(bought)})"
+            f" VALUES ($1, $2, {', '.join(f'${number}' for number in range(3, 3 + len(bought)))})",
+            self.provider,
+            code,
+            *bought.values(),
+        )
+
+    async def fold(
+        self,
+        planned: list[PlannedVisit],
+        check_ins: list[CheckIn] | None = None,
+        amendments: list[Amendment] | None = None,
+        *,
+        day: date = DAY,
+        client: str = CLIENT,
+        council: str = COUNCIL,
+    ) -> None:
+        """Store the visits of a client and day as the fold makes them."""
+        visits = fold(client, day, planned, check_ins or [], amendments or [], Rules())
+        async with self.database.transaction("arrange_visits", provider=self.provider) as connection:
+            await visits_store.write_visits(connection, self.provider, [(visit, council) for visit in visits], MIDNIGHT)
+
+
+def plan(visit: str = "V-1", start: str = "08:00", *, day: date = DAY, **changes: object) -> PlannedVisit:
+    """A visit of the roster."""
+    given = {"client": CLIENT, "commission": "K-1", "minutes": 30, "carers": ("W-1",)} | changes
+    return PlannedVisit(visit=visit, start=at(start, day), **given)

@@ -1,15 +1,17 @@
 """Which raw call belongs to which planned visit.
 
 Greedy and deterministic: of all pairs of a call and a visit the best is taken first, by explicit hint,
-rostered carer, nearness in time, ids. It runs in a fixed small number of rounds, each taking the pairs that
-are best from both sides, so that a choice can only be swayed by what lies a bounded time away. With a
-window of two hours, a round reaches four hours; two rounds for arrivals, then one for lone departures,
-which may look back twelve hours for the start of their visit. Errors at the far edges of the day before and
-the day after therefore never reach the day that is folded, and neighbouring days agree on every call. A
-call that wins no visit is unplanned.
+rostered carer, nearness in time, ids. Arrivals choose by their planned start, lone departures after them by
+their planned end. A hint to a visit of the same day that lies beyond the window counts last, for a call
+that has found no visit near it: a carer who comes hours late is believed, one who picked the morning's
+visit in the evening by mistake does no harm. A call that wins no visit is unplanned.
 
-A call that has an arrival is matched by the arrival alone (its time and hint), a lone departure by the
-planned end.
+It runs in a fixed small number of rounds, each taking the pairs that are best from both sides, so that a
+choice can only be swayed by what lies a bounded time away. With a window of two hours a round reaches four:
+one round for hinted arrivals and two for the others reach ten hours into the visits of the day before,
+whose edge is not seen in full; lone departures look back no more than twelve hours from the day itself; and
+what a far hint decides stays within one day. So an error at the far edges of the neighbouring days never
+reaches the day that is folded, and neighbouring days agree on every call.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -59,10 +61,9 @@ def match(calls: Iterable[RawCall], planned: Iterable[PlannedVisit], rules: Rule
     for _ in range(ARRIVAL_ROUNDS):
         arrivals = _round(arrivals, seats, lambda call, visit: _rank_arrival(call, visit, window))
     departures = _round(departures, seats, lambda call, visit: _rank_departure(call, visit, window))
-    return Matching(
-        tuple((seat.visit, tuple(seat.taken)) for seat in seats),
-        tuple(sorted(arrivals + departures, key=lambda call: call.order)),
-    )
+    standing = sorted(arrivals + departures, key=lambda call: call.order)
+    unplanned = _round(standing, seats, lambda call, visit: _rank_far_hint(call, visit, window))
+    return Matching(tuple((seat.visit, tuple(seat.taken)) for seat in seats), tuple(unplanned))
 
 
 def _round(calls: list[RawCall], seats: Sequence[_Seats], ranker: _Ranker) -> list[RawCall]:
@@ -98,12 +99,7 @@ def _choose(seat: _Seats, suitors: list[tuple[_Rank, RawCall]]) -> list[RawCall]
 
 
 def _rank_hinted_arrival(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
-    """A hint holds from the window before the planned start to the end of its day or of the window."""
-    if call.opening.visit_hint != visit.visit or call.at < visit.start - window:
-        return None
-    if call.at > visit.start + window and london_day(call.at) != london_day(visit.start):
-        return None
-    return _rank(call, visit, abs(call.at - visit.start))
+    return _rank_arrival(call, visit, window) if call.opening.visit_hint == visit.visit else None
 
 
 def _rank_arrival(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
@@ -115,6 +111,15 @@ def _rank_departure(call: RawCall, visit: PlannedVisit, window: timedelta) -> _R
     gap = abs(call.at - visit.end)
     near = gap <= window and call.at - visit.start <= DEPARTURE_REACH
     return _rank(call, visit, gap) if near else None
+
+
+def _rank_far_hint(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
+    hinted = call.opening.visit_hint == visit.visit and call.at >= visit.start - window
+    return _rank(call, visit, abs(call.at - visit.start)) if hinted and _same_day(call, visit) else None
+
+
+def _same_day(call: RawCall, visit: PlannedVisit) -> bool:
+    return london_day(call.at) == london_day(visit.start)
 
 
 def _rank(call: RawCall, visit: PlannedVisit, gap: timedelta) -> _Rank:

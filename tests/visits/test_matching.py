@@ -23,13 +23,27 @@ def test_the_rostered_carer_comes_before_the_nearer_visit():
     assert arrivals(visits) == {"V-1": [], "V-2": [at("08:10")]}
 
 
-def test_a_hint_comes_before_everything_and_holds_for_the_rest_of_the_day():
-    planned = [plan("V-1", at("08:00"), carers=("W-002",)), plan("V-2", at("15:00"))]
-    visits = folded(planned, [tap(1, "in", at("15:00"), visit_hint="V-1")])
-    assert arrivals(visits) == {"V-1": [at("15:00")], "V-2": []}
+def test_a_hint_comes_before_the_rostered_carer_and_the_nearer_visit():
+    planned = [plan("V-1", at("08:00"), carers=("W-002",)), plan("V-2", at("09:45"))]
+    visits = folded(planned, [tap(1, "in", at("09:45"), visit_hint="V-1")])
+    assert arrivals(visits) == {"V-1": [at("09:45")], "V-2": []}
 
 
-def test_a_hint_to_a_visit_of_another_time_or_unknown_is_not_followed():
+def test_a_hint_holds_for_the_rest_of_the_day_where_no_visit_is_near():
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("18:00"))]
+    (made_good, _) = folded(planned, [tap(1, "in", at("13:00"), visit_hint="V-1"), tap(2, "out", at("13:30"))])
+    assert (made_good.visit, made_good.calls[0].delivered_seconds) == ("V-1", 1800)
+    departed = folded(planned, [tap(1, "out", at("13:30"), visit_hint="V-1")])
+    assert [(visit.visit, len(visit.calls)) for visit in departed] == [("V-1", 1), ("V-2", 0)]
+
+
+def test_a_hint_to_a_far_visit_picked_by_mistake_leaves_no_other_visit_missed():
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("18:00"))]
+    taps = [tap(1, "in", at("08:01")), tap(2, "out", at("08:30")), tap(3, "in", at("18:02"), visit_hint="V-1")]
+    assert arrivals(folded(planned, taps)) == {"V-1": [at("08:01")], "V-2": [at("18:02")]}
+
+
+def test_a_hint_to_a_visit_later_that_day_or_unknown_is_not_followed():
     planned = [plan("V-1", at("20:00")), plan("V-2", at("08:00"))]
     for hint in ("V-1", "V-9"):
         visits = folded(planned, [tap(1, "in", at("08:01"), visit_hint=hint)])

@@ -116,6 +116,20 @@ def test_promise_5_the_day_before_and_the_day_after_are_enough(history):
         assert seen == fold(CLIENT, day, roster, check_ins, [], RULES)
 
 
+def test_promise_5_a_hint_late_in_the_day_before_carries_nothing_over_from_the_day_before_that():
+    season = "winter"
+    roster = [plan("V-1", instant(season, 1440 + 10)), plan("V-2", instant(season, 2 * 1440 - 11), minutes=15)]
+    check_ins = [
+        tap(1, "in", instant(season, 1440 - 85)),
+        tap(2, "in", instant(season, 2 * 1440 - 13), carer="W-002", visit_hint="V-1"),
+        tap(3, "out", instant(season, 2 * 1440 + 6)),
+    ]
+    day = FIRST[season] + timedelta(days=2)
+    whole = fold_all(roster, check_ins, [], RULES)
+    seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
+    assert seen == tuple(visit for visit in whole if visit.day == day)
+
+
 @given(histories())
 @settings(deadline=None, max_examples=60)
 def test_promise_5_every_check_in_belongs_to_exactly_one_call_whichever_day_it_is_seen_from(history):

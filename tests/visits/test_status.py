@@ -72,6 +72,7 @@ def test_promise_5_a_late_check_in_turns_presumed_missed_into_done_late_and_disp
 
 def test_a_visit_made_good_after_the_next_planned_one_stays_missed():
     taps = (tap(1, "in", at("12:10"), visit_hint="V-1"), tap(2, "out", at("12:40")))
+    assert visit_with(*taps).calls[0].delivered_seconds == 1800
     assert state(visit_with(*taps), "12:50") == "missed"
     assert state(visit_with(taps[0]), "12:20") == "in_progress"
     assert alerts_due(visit_with(taps[0]), at("12:20"), RULES, LUNCH) == ("late_visit", "missed_visit")

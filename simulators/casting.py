@@ -89,13 +89,13 @@ def _suits(mischief: Mischief) -> Callable[[Provider, PlannedVisit], bool]:
     if mischief in (Mischief.SECOND_NEVER_CAME, Mischief.SECOND_LEFT_EARLY):
         return lambda _, visit: len(visit.carers) == 2
     if mischief is Mischief.OVERRUN:
-        return lambda _, visit: len(visit.carers) == 1 and visit.minutes == 30
-    return lambda _, visit: len(visit.carers) == 1 and visit.minutes >= 30
+        return lambda _, visit: len(visit.carers) == 1 and visit.minutes == 30 and _begins_by(visit, "12:00")
+    return lambda _, visit: len(visit.carers) == 1 and visit.minutes >= 30 and _begins_by(visit, "12:00")
 
 
 def _can_be_missed(provider: Provider, visit: PlannedVisit, mischief: Mischief) -> bool:
     following = later_visit(provider, visit)
-    early = len(visit.carers) == 1 and visit.start.astimezone(LONDON).strftime("%H:%M") <= "09:30"
+    early = len(visit.carers) == 1 and _begins_by(visit, "09:30")
     if following is not None and (following.cancelled is not None or len(following.carers) != 1):
         return False
     if mischief is Mischief.MISSED_WELFARE:
@@ -105,3 +105,7 @@ def _can_be_missed(provider: Provider, visit: PlannedVisit, mischief: Mischief) 
     if mischief in (Mischief.MADE_GOOD, Mischief.MISSED_SILENT):
         return early and vulnerable(provider, visit)
     return early
+
+
+def _begins_by(visit: PlannedVisit, clock: str) -> bool:
+    return visit.start.astimezone(LONDON).strftime("%H:%M") <= clock

@@ -102,10 +102,9 @@ class ServiceClient:
     async def _once(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], query: Mapping[str, str]
     ) -> "_Answered | None":
-        url = self.base + path
         try:
             async with self.session.request(
-                method, url, data=body, headers=headers, params=query, timeout=_TIMEOUT
+                method, self.base + path, data=body, headers=headers, params=query, timeout=_TIMEOUT
             ) as reply:
                 return _Answered(reply.status, await reply.read(), self._pause(reply))
         except (aiohttp.ClientError, TimeoutError, ConnectionError):

@@ -34,8 +34,8 @@ def habits_of(world: World, index: int) -> dict[str, Habits]:
             drift=drift,
             offline=offline,
             basis=rng.choice(("w3c", "android", "apple")),
-            shuffles=rng.random() < 0.3,
-            singly=rng.random() < 0.4,
+            shuffles=rng.random() < 0.3 or bool(offline),
+            singly=rng.random() < 0.4 and not offline,
             repeats=0.15,
         )
     return habits

@@ -1,6 +1,7 @@
 """The morning itself: simulated time goes forward in steps, and everything that happens in a step is sent in it."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from simulators.client import Refusal, ServiceClient, Token
 from simulators.expectations import STEP
+from simulators.happenings import Tap
 from simulators.intruder import Intruder
 from simulators.office import NothingToFollowUp, Office
 from simulators.outbox import Outbox
@@ -85,10 +87,15 @@ class Morning:
             await Intruder(self.truth, self.outbox).post(self.service, now)
 
     def _sign(self, told: ProviderTruth, at: datetime) -> None:
-        for carer in told.provider.carers:
-            phone = self._phones[carer.code]
-            phone.tap([tap for tap in told.taps if tap.carer == carer.code and tap.at <= at])
-            phone.report([alert for alert in told.phone_alerts if alert.carer == carer.code and alert.at <= at])
+        taps: dict[str, list[Tap]] = defaultdict(list)
+        for tap in told.taps:
+            if tap.at <= at and self.outbox.signed(tap.key) is None:
+                taps[tap.carer].append(tap)
+        for carer, made in taps.items():
+            self._phones[carer].tap(made)
+        for alert in told.phone_alerts:
+            if alert.at <= at:
+                self._phones[alert.carer].report([alert])
 
     async def _office(self, told: ProviderTruth, at: datetime) -> None:
         token = self.state.token(coordinator_of(told.provider))

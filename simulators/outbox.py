@@ -44,6 +44,7 @@ class Outbox:
         self._path = path
         self._waiting: dict[str, Signed] = {}
         self._signed: dict[str, Signed] = {}
+        self._last: dict[str, Signed] = {}
         self.answers: list[Answered] = []
         self._read()
         self._file: IO[bytes] = path.open("ab")
@@ -62,6 +63,8 @@ class Outbox:
         if isinstance(entry, Signed):
             self._signed[entry.key] = entry
             self._waiting[entry.key] = entry
+            if entry.kind == "check_in":
+                self._last[entry.carer] = entry
         else:
             self.answers.append(entry)
             self._waiting.pop(entry.key, None)
@@ -83,13 +86,11 @@ class Outbox:
 
     def last(self, carer: str) -> Signed | None:
         """The last check-in a carer's phone signed: the next one names its hash."""
-        chain = [s for s in self._signed.values() if s.carer == carer and s.kind == "check_in"]
-        return max(chain, key=lambda s: s.sequence, default=None)
+        return self._last.get(carer)
 
     def first(self, carer: str) -> Signed | None:
         """The first check-in a carer's phone signed."""
-        chain = [s for s in self._signed.values() if s.carer == carer and s.kind == "check_in"]
-        return min(chain, key=lambda s: s.sequence, default=None)
+        return next((s for s in self._signed.values() if s.carer == carer and s.sequence == 1), None)
 
     def check_ins(self) -> list[Signed]:
         """Every check-in signed, in the order signed."""

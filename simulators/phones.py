@@ -124,11 +124,14 @@ class Phone:
         already answered, as a phone does whose answer was lost. Raises ServiceLost when patience ends, with what
         is unanswered still in the outbox.
         """
+        items = self.outbox.waiting(self.carer.code)
+        if not items:
+            return
         rng = random.Random(f"{self.seed}/{self.carer.code}/{now.isoformat()}")
-        for item in self.outbox.waiting(self.carer.code):
+        for item in items:
             if item.kind == "alert":
                 await self._post_alert(service, item)
-        waiting = [item for item in self.outbox.waiting(self.carer.code) if item.kind == "check_in"]
+        waiting = [item for item in items if item.kind == "check_in"]
         if self.habits.shuffles:
             rng.shuffle(waiting)
         size = 1 if self.habits.singly else _BATCH

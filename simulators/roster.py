@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
 _STEP = timedelta(minutes=5)
+_LAST_LUNCH = "12:15"
 _TRAVEL = (timedelta(minutes=10), timedelta(minutes=15))
 
 
@@ -75,7 +76,8 @@ def local(day: date, clock: str) -> datetime:
 def plan_morning(rng: random.Random, clients: list[str], carers: list[str], day: date) -> CarePlan:
     """Share the clients' calls among pairs (double-handed calls) and single carers, each team free in turn."""
     needs = [_need(rng, client) for client in clients]
-    pairs = max(1, len(carers) // 6)
+    double_handed = sum(need.carers == 2 for need in needs)
+    pairs = min(max(1, -(-double_handed // 4)), len(carers) // 3)
     teams = [(carers[2 * n], carers[2 * n + 1]) for n in range(pairs)]
     singles = [(carer,) for carer in carers[2 * pairs :]]
     visits: list[tuple[Commission, PlannedVisit]] = []
@@ -85,7 +87,11 @@ def plan_morning(rng: random.Random, clients: list[str], carers: list[str], day:
         visits += [_call(rng, need, _next_free(round_of), "1", day) for need in served]
         for team in round_of:
             team.free_from = max(team.free_from, local(day, "11:30"))
-        visits += [_call(rng, need, _next_free(round_of), "2", day) for need in served if need.lunch]
+        visits += [
+            _call(rng, need, _next_free(round_of), "2", day)
+            for need in served
+            if need.lunch and _next_free(round_of).free_from <= local(day, _LAST_LUNCH)
+        ]
     visits.sort(key=lambda call: (call[1].start, call[1].visit))
     return CarePlan(tuple(bought for bought, _ in visits), tuple(planned for _, planned in visits))
 

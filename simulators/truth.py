@@ -142,7 +142,7 @@ def _relief(world: World, provider: Provider, struck: dict[str, Mischief], extra
         if mischief is Mischief.MADE_GOOD:
             jobs.append((visit.start + MADE_GOOD_AFTER, visit.client, visit.visit, visit.minutes))
         elif mischief is Mischief.MADE_GOOD_TOO_LATE and following is not None:
-            jobs.append((following.end + timedelta(minutes=15), visit.client, visit.visit, visit.minutes))
+            jobs.append((following.end + timedelta(minutes=15), visit.client, visit.visit, 25))
     if extra is not None:
         jobs.append((local(world.day, "10:50"), extra, None, 20))
     stays: list[Stay] = []

@@ -120,7 +120,7 @@ def build_world(seed: int, day: date, scale: float, council: str = "E10000015") 
 def _provider(seed: int, index: int, day: date, clients: int, units: tuple[Postcode, ...]) -> Provider:
     homes = neighbourhood(chance(seed, "neighbourhood", index), units, clients)
     people = tuple(_client(seed, index, number, unit) for number, unit in enumerate(homes))
-    rostered = max(4, round(len(people) * 0.36))
+    rostered = max(6, round(len(people) * 0.36))
     carers = tuple(_carer(seed, index, number, day) for number in range(rostered + 1))
     plan = plan_morning(
         chance(seed, "roster", index),

@@ -1,0 +1,75 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from simulators.outcomes import Call, paid_minutes, status_of
+from simulators.roster import Commission, PlannedVisit
+
+EIGHT = datetime.fromisoformat("2026-11-20T08:00:00+00:00")
+
+
+def visit(carers=("W-1",), minutes=30):
+    return PlannedVisit("V-1", "C-1", "K-1", EIGHT, minutes, carers, None)
+
+
+def bought(contract, carers=1):
+    return Commission("K-1", "C-1", contract, "08:00", 30, carers, False, False)
+
+
+def call(carer, minutes, seconds=0, after=0):
+    arrived = EIGHT + timedelta(minutes=after)
+    return Call(carer, arrived, arrived + timedelta(minutes=minutes, seconds=seconds), "located", "located")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "banded", "by_the_minute"),
+    [(30, 40, 30, 30), (24, 50, 30, 24), (22, 59, 15, 22), (7, 0, 0, 7), (41, 0, 30, 30), (26, 0, 30, 26)],
+)
+def test_paid_minutes_follow_the_worked_examples(minutes, seconds, banded, by_the_minute):
+    calls = [call("W-1", minutes, seconds)]
+    assert paid_minutes(bought("A"), calls, "done") == banded
+    assert paid_minutes(bought("B"), calls, "done") == by_the_minute
+
+
+def test_a_second_carer_is_paid_for_the_time_together():
+    calls = [call("W-1", 30), call("W-2", 18, after=13)]
+    assert paid_minutes(bought("A", carers=2), calls, "done") == 30 + 15
+    assert paid_minutes(bought("B", carers=2), calls, "done") == 30 + 17
+
+
+def test_a_missed_visit_pays_nothing_even_when_made_good():
+    assert paid_minutes(bought("A"), [call("W-9", 30, after=300)], "missed") == 0
+
+
+def test_a_visit_with_no_end_pays_nothing():
+    calls = [Call("W-1", EIGHT, None, "located", None)]
+    assert paid_minutes(bought("A"), calls, "done") == 0
+    assert paid_minutes(bought("B"), calls, "done") == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [(0, "due"), (30, "due"), (31, "late"), (61, "presumed_missed"), (240, "missed")],
+)
+def test_a_visit_nobody_came_to_goes_from_due_to_missed(after, expected):
+    following = PlannedVisit("V-2", "C-1", "K-2", EIGHT + timedelta(hours=4), 30, ("W-1",), None)
+    assert status_of(visit(), [], following, EIGHT + timedelta(minutes=after)) == expected
+
+
+def test_the_late_window_includes_its_boundary():
+    now = EIGHT + timedelta(hours=3)
+    assert status_of(visit(), [call("W-1", 30, after=30)], None, now) == "done"
+    assert status_of(visit(), [call("W-1", 30, after=31)], None, now) == "done_late"
+
+
+def test_care_after_the_next_planned_visit_leaves_the_visit_missed():
+    following = PlannedVisit("V-2", "C-1", "K-2", EIGHT + timedelta(hours=1), 30, ("W-1",), None)
+    now = EIGHT + timedelta(hours=3)
+    assert status_of(visit(), [call("W-9", 30, after=90)], following, now) == "missed"
+    assert status_of(visit(), [call("W-9", 30, after=59)], following, now) == "done_late"
+
+
+def test_without_an_out_tap_the_visit_goes_on_for_an_hour_after_its_planned_length():
+    calls = [Call("W-1", EIGHT, None, "located", None)]
+    assert status_of(visit(), calls, None, EIGHT + timedelta(minutes=90)) == "in_progress"
+    assert status_of(visit(), calls, None, EIGHT + timedelta(minutes=91)) == "done"

@@ -1,0 +1,1 @@
+"""Proof that nothing was altered, and who did what."""

@@ -1,0 +1,79 @@
+"""What is written down of who did what, and of a check-in that anyone may check: pure values."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+SERVICE: Final = "service"
+_TAG: Final = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that was done: `tag` is `source:subject:action`, `actor` a username or `service`, all else codes."""
+
+    tag: str
+    actor: str
+    subject: str
+    at: datetime
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if _TAG.fullmatch(self.tag) is None:
+            raise ValueError(f"an audit tag has the form source:subject:action, not {self.tag!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealable:
+    """A check-in to be sealed into its provider's log; `link_digest` is the SHA-256 of its signed part."""
+
+    device_id: UUID
+    check_in_id: UUID
+    link_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckIn:
+    """A check-in as it is kept: what was signed, and beside it what the service made of it when it came.
+
+    Distances and a95 in metres, skew in seconds, `chance_inside` between 0 and 1. Coordinates are not here.
+    """
+
+    device_id: UUID
+    check_in_id: UUID
+    sequence: int
+    direction: str
+    carer: str
+    client: str | None
+    visit_hint: str | None
+    device_at: datetime
+    received_at: datetime
+    skew_seconds: int
+    occurred_at: datetime
+    evidence: tuple[str, ...]
+    tag_id: UUID | None
+    verdict: str | None
+    distance_m: float | None
+    a95_m: float | None
+    chance_inside: float | None
+    grade: str
+    doubts: tuple[str, ...]
+    message_digest: bytes
+    link_digest: bytes
+    previous_digest: bytes | None
+    signed_part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a check-in is in its provider's log: RFC 6962 inclusion of `leaf_hash` in the tree of `tree_size` leaves."""
+
+    check_in: StoredCheckIn
+    leaf_hash: bytes
+    leaf_index: int
+    tree_size: int
+    path: tuple[bytes, ...]
+    root: bytes

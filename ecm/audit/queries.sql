@@ -1,0 +1,55 @@
+-- name: insert_events
+INSERT INTO audit_events (provider_id, event_id, at, tag, actor, subject, detail)
+SELECT $1, event_id, at, tag, actor, subject, detail
+FROM unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+AS event (event_id, at, tag, actor, subject, detail);
+
+-- name: ensure_log_head
+INSERT INTO log_heads (provider_id, tree_size) VALUES ($1, 0) ON CONFLICT DO NOTHING;
+
+-- name: lock_log_head
+SELECT tree_size FROM log_heads WHERE provider_id = $1 FOR UPDATE;
+
+-- name: already_sealed
+SELECT device_id, check_in_id
+FROM log_entries
+JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
+WHERE provider_id = $1;
+
+-- name: insert_leaves
+INSERT INTO log_entries (provider_id, leaf_index, device_id, check_in_id, leaf_hash)
+SELECT $1, leaf_index, device_id, check_in_id, leaf_hash
+FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::bytea[]) AS leaf (leaf_index, device_id, check_in_id, leaf_hash);
+
+-- name: set_log_head
+UPDATE log_heads SET tree_size = $2 WHERE provider_id = $1;
+
+-- name: leaf_index
+SELECT leaf_index FROM log_entries WHERE provider_id = $1 AND device_id = $2 AND check_in_id = $3;
+
+-- name: leaves
+SELECT leaf_hash FROM log_entries WHERE provider_id = $1 ORDER BY leaf_index;
+
+-- name: check_ins
+SELECT device_id, check_in_id, sequence, direction, carer, client, visit_hint, device_at, received_at, skew_seconds,
+    occurred_at, evidence, tag_id, verdict, distance_m, a95_m, chance_inside, grade, doubts, message_digest, link_digest,
+    previous_digest, signed_part
+FROM check_ins JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
+WHERE provider_id = $1
+ORDER BY occurred_at, check_in_id, device_id;
+
+-- name: providers
+SELECT provider_id FROM providers ORDER BY provider_id;
+
+-- name: purge_locations
+WITH old AS MATERIALIZED (
+    SELECT device_id, check_in_id FROM check_in_locations
+    WHERE provider_id = $1 AND received_at < $2
+    ORDER BY received_at
+    LIMIT $3
+)
+DELETE FROM check_in_locations USING old
+WHERE check_in_locations.provider_id = $1
+AND check_in_locations.device_id = old.device_id
+AND check_in_locations.check_in_id = old.check_in_id
+RETURNING check_in_locations.check_in_id;

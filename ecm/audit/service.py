@@ -1,0 +1,129 @@
+"""Writing down who did what, sealing check-ins into a log that only grows, proving that one is in it, and purging."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from ecm.accounts.domain import Account
+from ecm.audit import merkle, store
+from ecm.audit.domain import SERVICE, Event, Proof, Sealable, StoredCheckIn
+from ecm.clock import Clock
+from ecm.db.pool import Connection, Database
+from ecm.errors import CONFLICT, NOT_FOUND
+
+_PURGE_AT_ONCE: Final = 5_000
+
+
+async def record(
+    connection: Connection,
+    provider: UUID,
+    tag: str,
+    actor: str,
+    subject: str,
+    detail: Mapping[str, str | int | bool | None],
+    at: datetime,
+) -> None:
+    """Write one audit event in the transaction of what it tells; `tag` is `source:subject:action`, all else codes."""
+    await store.insert_events(connection, provider, [Event(tag, actor, subject, at, detail)])
+
+
+async def record_all(connection: Connection, provider: UUID, events: Sequence[Event]) -> None:
+    """Write many audit events in one statement."""
+    if events:
+        await store.insert_events(connection, provider, events)
+
+
+async def seal(connection: Connection, provider: UUID, check_ins: Sequence[Sealable]) -> int:
+    """Append to the provider's log those of these check-ins that are not in it yet; return how many.
+
+    Locks the head of the log until the transaction ends, so call it last.
+    """
+    if not check_ins:
+        return 0
+    distinct = {(sealable.device_id, sealable.check_in_id): sealable for sealable in check_ins}
+    size = await store.lock_log_head(connection, provider)
+    sealed = await store.already_sealed(connection, provider, list(distinct.values()))
+    fresh = [
+        (sealable, merkle.leaf_hash(sealable.link_digest)) for key, sealable in distinct.items() if key not in sealed
+    ]
+    if fresh:
+        await store.append_leaves(connection, provider, size, fresh)
+    return len(fresh)
+
+
+async def check_ins(connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]) -> list[StoredCheckIn]:
+    """Find check-ins by (device, check-in), as far as the transaction may see them, in order of time."""
+    return await store.check_ins(connection, provider, refs)
+
+
+class Audit:
+    """Reading the evidence and its proof, and the purge of coordinates."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def check_in(self, account: Account, provider: UUID, device: UUID, check_in: UUID) -> StoredCheckIn:
+        """Find one check-in that the account may see; raises `not-found` otherwise."""
+        if account.provider is not None and account.provider != provider:
+            raise _no_check_in()
+        async with self._database.transaction(
+            "read_check_in", provider=account.provider, council=account.council, read_only=True
+        ) as connection:
+            found = await store.check_ins(connection, provider, [(device, check_in)])
+        if not found:
+            raise _no_check_in()
+        return found[0]
+
+    async def proof(self, account: Account, provider: UUID, device: UUID, check_in: UUID) -> Proof:
+        """Prove that a check-in which the account may see is in the log; raises `conflict` until it is sealed.
+
+        The leaves are read as the provider, since hashes of other people's check-ins give nothing away and a
+        council could not prove its own without them.
+        """
+        evidence = await self.check_in(account, provider, device, check_in)
+        async with self._database.transaction("read_log", provider=provider, read_only=True) as connection:
+            index = await store.leaf_index(connection, provider, device, check_in)
+            leaves = await store.leaves(connection, provider)
+        if index is None:
+            raise CONFLICT.because("The check-in is stored and not yet sealed into the log; ask again in a moment.")
+        return await asyncio.to_thread(_prove, evidence, leaves, index)
+
+    async def purge_locations(self, keep: timedelta) -> int:
+        """Delete the coordinates of check-ins received longer than `keep` ago, for every provider (promise 10)."""
+        now = self._clock.now()
+        async with self._database.transaction("providers_to_purge", read_only=True) as connection:
+            providers = await store.providers(connection)
+        purged = 0
+        for provider in providers:
+            while (count := await self._purge_some(provider, now - keep, now)) > 0:
+                purged += count
+        return purged
+
+    async def _purge_some(self, provider: UUID, before: datetime, now: datetime) -> int:
+        async with self._database.transaction("purge_locations", provider=provider) as connection:
+            count = await store.purge_locations(connection, provider, before, _PURGE_AT_ONCE)
+            if count:
+                detail: dict[str, str | int | bool | None] = {
+                    "count": count,
+                    "received_before": before.isoformat(),
+                }
+                await record(connection, provider, "audit:locations:purged", SERVICE, "check_in_locations", detail, now)
+        return count
+
+
+def _prove(evidence: StoredCheckIn, leaves: list[bytes], index: int) -> Proof:
+    return Proof(
+        check_in=evidence,
+        leaf_hash=leaves[index],
+        leaf_index=index,
+        tree_size=len(leaves),
+        path=tuple(merkle.inclusion_proof(leaves, index)),
+        root=merkle.root_hash(leaves),
+    )
+
+
+def _no_check_in() -> Exception:
+    return NOT_FOUND.because("There is no such check-in among those you may see.")

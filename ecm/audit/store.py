@@ -1,0 +1,93 @@
+"""Audit events, the sealed log and stored check-ins in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import msgspec
+
+from ecm.audit.domain import Event, Sealable, StoredCheckIn
+from ecm.db.pool import Connection
+from ecm.db.queries import load_queries
+
+_QUERIES = load_queries(__package__)
+
+
+async def insert_events(connection: Connection, provider: UUID, events: Sequence[Event]) -> None:
+    """Write events down."""
+    await connection.execute(
+        _QUERIES["insert_events"],
+        provider,
+        [uuid4() for _ in events],
+        [event.at for event in events],
+        [event.tag for event in events],
+        [event.actor for event in events],
+        [event.subject for event in events],
+        [msgspec.json.encode(event.detail).decode() for event in events],
+    )
+
+
+async def lock_log_head(connection: Connection, provider: UUID) -> int:
+    """Return the number of leaves of a provider's log, and let nobody else append until the transaction ends."""
+    await connection.execute(_QUERIES["ensure_log_head"], provider)
+    size: int = await connection.fetchval(_QUERIES["lock_log_head"], provider)
+    return size
+
+
+async def already_sealed(
+    connection: Connection, provider: UUID, check_ins: Sequence[Sealable]
+) -> frozenset[tuple[UUID, UUID]]:
+    """Return which of these check-ins (device, check-in) are in the log."""
+    rows = await connection.fetch(
+        _QUERIES["already_sealed"],
+        provider,
+        [sealable.device_id for sealable in check_ins],
+        [sealable.check_in_id for sealable in check_ins],
+    )
+    return frozenset((row["device_id"], row["check_in_id"]) for row in rows)
+
+
+async def append_leaves(
+    connection: Connection, provider: UUID, size: int, leaves: Sequence[tuple[Sealable, bytes]]
+) -> None:
+    """Append leaves (check-in, leaf hash) to a log of `size` leaves whose head is locked."""
+    await connection.execute(
+        _QUERIES["insert_leaves"],
+        provider,
+        list(range(size, size + len(leaves))),
+        [sealable.device_id for sealable, _ in leaves],
+        [sealable.check_in_id for sealable, _ in leaves],
+        [leaf for _, leaf in leaves],
+    )
+    await connection.execute(_QUERIES["set_log_head"], provider, size + len(leaves))
+
+
+async def leaf_index(connection: Connection, provider: UUID, device: UUID, check_in: UUID) -> int | None:
+    """Return the place of a check-in in its provider's log, None while it is not sealed."""
+    index: int | None = await connection.fetchval(_QUERIES["leaf_index"], provider, device, check_in)
+    return index
+
+
+async def leaves(connection: Connection, provider: UUID) -> list[bytes]:
+    """Return the leaf hashes of a provider's log in their order."""
+    return [row["leaf_hash"] for row in await connection.fetch(_QUERIES["leaves"], provider)]
+
+
+async def check_ins(connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]) -> list[StoredCheckIn]:
+    """Find check-ins by (device, check-in), as far as the transaction may see them, in order of time."""
+    rows = await connection.fetch(
+        _QUERIES["check_ins"], provider, [device for device, _ in refs], [check_in for _, check_in in refs]
+    )
+    return [
+        StoredCheckIn(**{**row, "evidence": tuple(row["evidence"]), "doubts": tuple(row["doubts"])}) for row in rows
+    ]
+
+
+async def providers(connection: Connection) -> list[UUID]:
+    """Return every provider."""
+    return [row["provider_id"] for row in await connection.fetch(_QUERIES["providers"])]
+
+
+async def purge_locations(connection: Connection, provider: UUID, before: datetime, limit: int) -> int:
+    """Delete at most `limit` location disclosures received before an instant; return how many went."""
+    return len(await connection.fetch(_QUERIES["purge_locations"], provider, before, limit))

@@ -1,0 +1,1 @@
+"""Things that happened, found by the watcher or told by phone and office."""

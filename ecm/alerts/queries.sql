@@ -1,0 +1,127 @@
+-- name: providers
+SELECT provider_id FROM providers ORDER BY provider_id;
+
+-- name: lock_overdue
+SELECT folded, next_start
+FROM visits
+CROSS JOIN LATERAL (
+    SELECT min(following.planned_start) AS next_start FROM visits AS following
+    WHERE following.provider_id = visits.provider_id AND following.client = visits.client
+    AND following.day = visits.day AND following.planned_start > visits.planned_start AND following.cancelled IS NULL
+) AS after_it
+WHERE provider_id = $1 AND first_in_at IS NULL AND cancelled IS NULL
+AND planned_start < $2 AND (planned_start, visit) > ($3, $4)
+AND 2 > (
+    SELECT count(*) FROM alerts
+    WHERE alerts.provider_id = visits.provider_id AND alerts.visit = visits.visit
+    AND alerts.source = 'watcher' AND alerts.state <> 'withdrawn'
+)
+ORDER BY planned_start, visit
+LIMIT $5
+FOR UPDATE OF visits SKIP LOCKED;
+
+-- name: of_visits
+SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+    memo, level, signed_part
+FROM alerts WHERE provider_id = $1 AND visit = ANY ($2::text[]) AND source = 'watcher'
+ORDER BY alert_id;
+
+-- name: locations_of_clients
+SELECT client, location_id FROM clients WHERE provider_id = $1 AND client = ANY ($2::text[]);
+
+-- name: location_of_carer
+SELECT location_id FROM carers WHERE provider_id = $1 AND carer = $2;
+
+-- name: locations
+SELECT location_id FROM locations WHERE provider_id = $1 ORDER BY location_id;
+
+-- name: client_of_visit
+SELECT client FROM visits WHERE provider_id = $1 AND visit = $2;
+
+-- name: raise
+INSERT INTO alerts (
+    provider_id, alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state,
+    memo, level, signed_part
+)
+SELECT $1, alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, 'open',
+    memo, 0, signed_part
+FROM unnest(
+    $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[]
+) AS raised (
+    alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, memo, signed_part
+)
+ON CONFLICT (provider_id, alert_id) DO UPDATE SET
+    state = 'open', state_reason = NULL, occurred_at = EXCLUDED.occurred_at, carer = EXCLUDED.carer,
+    client = EXCLUDED.client, location_id = EXCLUDED.location_id
+WHERE alerts.state = 'withdrawn' AND alerts.source = 'watcher' AND EXCLUDED.source = 'watcher'
+RETURNING alert_id;
+
+-- name: withdraw
+UPDATE alerts SET state = 'withdrawn', state_reason = given.reason
+FROM unnest($2::uuid[], $3::text[]) AS given (alert_id, reason)
+WHERE alerts.provider_id = $1 AND alerts.alert_id = given.alert_id AND alerts.state = 'open'
+RETURNING alerts.alert_id;
+
+-- name: close
+UPDATE alerts SET state = 'closed', state_reason = $3
+WHERE provider_id = $1 AND alert_id = $2 AND state = 'open'
+RETURNING alert_id;
+
+-- name: alert
+SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+    memo, level, signed_part
+FROM alerts WHERE provider_id = $1 AND alert_id = $2;
+
+-- name: listed
+SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+    memo, level, signed_part
+FROM alerts WHERE provider_id = $1 AND ($2::text IS NULL OR state = $2)
+ORDER BY occurred_at DESC, alert_id
+LIMIT $3;
+
+-- name: of_locations
+SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+    memo, level, signed_part
+FROM alerts WHERE provider_id = $1 AND location_id = ANY ($2::text[]) AND raised_at >= $3
+ORDER BY occurred_at, alert_id;
+
+-- name: locations_waiting
+SELECT DISTINCT location_id FROM alerts
+WHERE provider_id = $1 AND state = 'open' AND kind = 'missed_visit' AND level < 2 AND raised_at <= $2
+AND NOT EXISTS (
+    SELECT FROM alert_facts
+    WHERE alert_facts.provider_id = alerts.provider_id AND alert_facts.alert_id = alerts.alert_id
+    AND alert_facts.kind = 'welfare_contact'
+);
+
+-- name: set_levels
+UPDATE alerts SET level = given.level
+FROM unnest($2::uuid[], $3::integer[]) AS given (alert_id, level)
+WHERE alerts.provider_id = $1 AND alerts.alert_id = given.alert_id;
+
+-- name: facts
+SELECT alert_id, fact_id, kind, at, memo, cause, recorded_by, recorded_at
+FROM alert_facts WHERE provider_id = $1 AND alert_id = ANY ($2::uuid[])
+ORDER BY at, fact_id;
+
+-- name: insert_fact
+INSERT INTO alert_facts (provider_id, alert_id, fact_id, kind, at, memo, cause, recorded_by, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (provider_id, alert_id, fact_id) DO NOTHING
+RETURNING fact_id;
+
+-- name: clients
+SELECT client, lives_alone, lacks_capacity FROM clients WHERE provider_id = $1 AND client = ANY ($2::text[]);
+
+-- name: time_critical
+SELECT visit
+FROM visits JOIN commissions USING (provider_id, commission)
+WHERE provider_id = $1 AND visit = ANY ($2::text[]) AND time_critical;
+
+-- name: devices
+SELECT provider_id, device_id, carer, public_key, revoked_at IS NOT NULL AS revoked
+FROM devices WHERE device_id = $1 ORDER BY provider_id;
+
+-- name: try_watcher_lock
+SELECT pg_try_advisory_lock(hashtextextended('ecm.watcher', 0));

@@ -1,0 +1,235 @@
+"""Alerts over HTTP: from the office, from phones, and what becomes of them."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from ecm.accounts.domain import OFFICE
+from ecm.alerts.domain import Alert, Fact, FactKind, ReportedKind
+from ecm.alerts.service import BAD_SIGNATURE, REVOKED_DEVICE, UNKNOWN_DEVICE, AlertWithFacts
+from ecm.errors import CONFLICT, INVALID, MALFORMED, NOT_FOUND
+from ecm.http import Routes, account_of, path_uuid, provider_of, read_json, read_query, reply
+from ecm.keys import ALERTS, CLOCK
+from ecm.words import Code, Instant, Memo, VisitCode, as_utc
+
+ROUTES = Routes("alerts")
+_SIGNED_LIMIT: Final = 16 * 1024
+
+Cause = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=100, pattern=r"^[^\x00]+$", description="The root cause, the same word for all it hit"
+    ),
+]
+
+
+class NewAlertMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """An alert from the office. Without a client it concerns a location, which may be left out if there is one only."""
+
+    alert: UUID
+    kind: ReportedKind
+    occurred_at: Instant
+    client: Code | None = None
+    visit: VisitCode | None = None
+    carer: Code | None = None
+    location: Code | None = None
+    memo: Memo | None = None
+
+
+class DeviceAlertMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """An alert that a phone signed: a compact JWS of typ alert+jwt."""
+
+    message: Annotated[str, msgspec.Meta(max_length=_SIGNED_LIMIT)]
+
+
+class NewFactMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """Something learnt of an alert; `cause` is given with the kind cause, and only then."""
+
+    fact: UUID
+    kind: FactKind
+    at: Instant
+    memo: Memo | None = None
+    cause: Cause | None = None
+
+
+class ClosureMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """Why an alert is dealt with."""
+
+    reason: Memo
+
+
+class FactShown(msgspec.Struct):
+    """Something learnt of an alert, by whom and when."""
+
+    fact: UUID
+    kind: str
+    at: datetime
+    memo: str | None
+    cause: str | None
+    recorded_by: str
+    recorded_at: datetime
+
+
+class AlertShown(msgspec.Struct):
+    """An alert; `raised_at` is when the provider became aware, `level` its step on the ladder of missed visits."""
+
+    alert: UUID
+    kind: str
+    client: str | None
+    visit: str | None
+    carer: str | None
+    location: str
+    raised_at: datetime
+    raised_by: str
+    occurred_at: datetime
+    state: str
+    state_reason: str | None
+    source: str
+    memo: str | None
+    facts: list[FactShown]
+    level: int
+
+
+class AlertsShown(msgspec.Struct):
+    """The latest thousand alerts that were asked for, the latest first."""
+
+    alerts: list[AlertShown]
+
+
+class AlertsQuery(msgspec.Struct):
+    """Which alerts to list."""
+
+    state: Literal["open", "withdrawn", "closed", "all"] = "open"
+
+
+@ROUTES.route(
+    "GET",
+    "/v1/alerts",
+    "List alerts",
+    roles=OFFICE,
+    query=AlertsQuery,
+    replies={200: AlertsShown},
+    problems=(NOT_FOUND,),
+)
+async def get_alerts(request: web.Request) -> web.Response:
+    """List the provider's alerts."""
+    state = read_query(request, AlertsQuery).state
+    found = await request.app[ALERTS].listed(provider_of(request), None if state == "all" else state)
+    return reply(AlertsShown([alert_shown(one) for one in found]))
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/alerts",
+    "Raise an alert from the office",
+    roles=OFFICE,
+    body=NewAlertMessage,
+    replies={200: AlertShown, 201: AlertShown},
+    problems=(CONFLICT, INVALID),
+)
+async def post_alert(request: web.Request) -> web.Response:
+    """Store an alert; the same again answers 200."""
+    given = await read_json(request, NewAlertMessage)
+    alert = Alert(
+        alert_id=given.alert,
+        location_id="",
+        kind=given.kind,
+        client=given.client,
+        visit=given.visit,
+        carer=given.carer,
+        source="office",
+        occurred_at=as_utc(given.occurred_at, "occurred_at"),
+        raised_at=request.app[CLOCK].now(),
+        raised_by=account_of(request).username,
+        memo=given.memo,
+    )
+    stored, new = await request.app[ALERTS].by_office(provider_of(request), alert, given.location)
+    return reply(alert_shown(stored), 201 if new else 200)
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/device-alerts",
+    "Raise an alert from a phone",
+    body=DeviceAlertMessage,
+    replies={200: AlertShown, 201: AlertShown},
+    problems=(MALFORMED, UNKNOWN_DEVICE, REVOKED_DEVICE, BAD_SIGNATURE, CONFLICT, INVALID),
+)
+async def post_device_alert(request: web.Request) -> web.Response:
+    """Store an alert that a phone signed; the same again answers 200."""
+    given = await read_json(request, DeviceAlertMessage)
+    stored, new = await request.app[ALERTS].by_phone(given.message)
+    return reply(alert_shown(stored), 201 if new else 200)
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/alerts/{alert}/facts",
+    "Note something learnt of an alert",
+    roles=OFFICE,
+    body=NewFactMessage,
+    replies={200: FactShown, 201: FactShown},
+    problems=(NOT_FOUND, CONFLICT, INVALID),
+)
+async def post_fact(request: web.Request) -> web.Response:
+    """Store a fact and have the candidates follow; the same again answers 200."""
+    alert_id = path_uuid(request, "alert")
+    given = await read_json(request, NewFactMessage)
+    fact = Fact(
+        alert_id=alert_id,
+        fact_id=given.fact,
+        kind=given.kind,
+        at=as_utc(given.at, "at"),
+        memo=given.memo,
+        cause=given.cause,
+        recorded_by=account_of(request).username,
+        recorded_at=request.app[CLOCK].now(),
+    )
+    stored, new = await request.app[ALERTS].add_fact(provider_of(request), fact)
+    return reply(_fact_shown(stored), 201 if new else 200)
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/alerts/{alert}/closure",
+    "Close an alert",
+    roles=OFFICE,
+    body=ClosureMessage,
+    replies={200: AlertShown},
+    problems=(NOT_FOUND, CONFLICT),
+)
+async def post_closure(request: web.Request) -> web.Response:
+    """Close an open alert as dealt with."""
+    alert_id = path_uuid(request, "alert")
+    given = await read_json(request, ClosureMessage)
+    closed = await request.app[ALERTS].close(provider_of(request), alert_id, given.reason, account_of(request).username)
+    return reply(alert_shown(closed))
+
+
+def alert_shown(found: AlertWithFacts) -> AlertShown:
+    """Shape an alert for an answer."""
+    alert = found.alert
+    return AlertShown(
+        alert=alert.alert_id,
+        kind=alert.kind,
+        client=alert.client,
+        visit=alert.visit,
+        carer=alert.carer,
+        location=alert.location_id,
+        raised_at=alert.raised_at,
+        raised_by=alert.raised_by,
+        occurred_at=alert.occurred_at,
+        state=alert.state,
+        state_reason=alert.state_reason,
+        source=alert.source,
+        memo=alert.memo,
+        facts=[_fact_shown(fact) for fact in found.facts],
+        level=alert.level,
+    )
+
+
+def _fact_shown(fact: Fact) -> FactShown:
+    return FactShown(fact.fact_id, fact.kind, fact.at, fact.memo, fact.cause, fact.recorded_by, fact.recorded_at)

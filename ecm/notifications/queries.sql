@@ -1,0 +1,42 @@
+-- name: lock_locations
+SELECT FROM locations
+WHERE provider_id = $1 AND location_id = ANY ($2::text[])
+ORDER BY location_id
+FOR NO KEY UPDATE;
+
+-- name: concerned
+SELECT candidate_id, location_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
+    decided_reason
+FROM candidates
+WHERE provider_id = $1
+AND (candidate_id = ANY ($2::uuid[]) OR location_id = ANY ($3::text[]) AND aware_at >= $4);
+
+-- name: write
+INSERT INTO candidates (
+    provider_id, candidate_id, location_id, type, state, client, aware_at, event_at, document, version
+)
+SELECT $1, candidate_id, location_id, type, state, client, aware_at, event_at, document, version
+FROM unnest(
+    $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::jsonb[],
+    $10::integer[]
+) AS given (candidate_id, location_id, type, state, client, aware_at, event_at, document, version)
+ON CONFLICT (provider_id, candidate_id) DO UPDATE SET
+    state = EXCLUDED.state, client = EXCLUDED.client, aware_at = EXCLUDED.aware_at, event_at = EXCLUDED.event_at,
+    document = EXCLUDED.document, version = EXCLUDED.version;
+
+-- name: candidate
+SELECT candidate_id, location_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
+    decided_reason
+FROM candidates WHERE provider_id = $1 AND candidate_id = $2;
+
+-- name: listed
+SELECT candidate_id, location_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
+    decided_reason
+FROM candidates WHERE provider_id = $1
+ORDER BY aware_at DESC, candidate_id
+LIMIT $2;
+
+-- name: dismiss
+UPDATE candidates
+SET state = 'dismissed', decided_by = $3, decided_at = $4, decided_reason = $5, version = version + 1
+WHERE provider_id = $1 AND candidate_id = $2;

@@ -1,0 +1,136 @@
+"""Candidates over HTTP: what might have to be notified, for a registered person to decide on."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from ecm.accounts.domain import MANAGERS, OFFICE
+from ecm.errors import CONFLICT, NOT_FOUND
+from ecm.http import Routes, account_of, path_uuid, provider_of, read_json, reply
+from ecm.keys import NOTIFICATIONS
+from ecm.notifications.candidates import Candidate
+from ecm.notifications.domain import time_since_aware
+from ecm.words import Memo
+
+ROUTES = Routes("notifications")
+
+
+class DismissalMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a candidate is not notified."""
+
+    reason: Memo
+
+
+class GateShown(msgspec.Struct):
+    """Something to know before notifying; an unmet gate is shown and never blocks."""
+
+    name: str
+    met: bool
+    by: str | None
+    at: datetime | None
+
+
+class EvidenceShown(msgspec.Struct):
+    """Something the candidate rests on; `sha256` binds the signed message of a phone."""
+
+    kind: str
+    ref: str
+    at: datetime
+    sha256: str | None
+
+
+class CandidateShown(msgspec.Struct):
+    """A possible CQC notification. The law says "without delay": see how long the provider has been aware."""
+
+    candidate: UUID
+    location: str
+    type: str
+    legal_ref: str
+    state: str
+    level: int
+    client: str | None
+    aware_at: datetime
+    seconds_since_aware: int
+    event_at: datetime
+    visits: list[str]
+    alerts: list[UUID]
+    gates: list[GateShown]
+    reasons: list[str]
+    duties: list[str]
+    confidence: str | None
+    evidence: list[EvidenceShown]
+    dismissed_reason: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    version: int
+
+
+class CandidatesShown(msgspec.Struct):
+    """The latest thousand candidates, the latest known first, as of an instant."""
+
+    as_of: datetime
+    candidates: list[CandidateShown]
+
+
+@ROUTES.route(
+    "GET",
+    "/v1/candidates",
+    "List candidates for notification",
+    roles=OFFICE,
+    replies={200: CandidatesShown},
+    problems=(NOT_FOUND,),
+)
+async def get_candidates(request: web.Request) -> web.Response:
+    """List the provider's candidates, withdrawn and dismissed ones among them."""
+    now, found = await request.app[NOTIFICATIONS].listed(provider_of(request))
+    return reply(CandidatesShown(now, [candidate_shown(candidate, now) for candidate in found]))
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/candidates/{candidate}/dismissal",
+    "Dismiss a candidate",
+    roles=MANAGERS,
+    body=DismissalMessage,
+    replies={200: CandidateShown},
+    problems=(NOT_FOUND, CONFLICT),
+)
+async def post_dismissal(request: web.Request) -> web.Response:
+    """Dismiss a candidate with a reason; it stays to be seen, and new facts are still noted on it."""
+    candidate_id = path_uuid(request, "candidate")
+    given = await read_json(request, DismissalMessage)
+    notifications = request.app[NOTIFICATIONS]
+    dismissed = await notifications.dismiss(
+        provider_of(request), candidate_id, given.reason, account_of(request).username
+    )
+    return reply(candidate_shown(dismissed, dismissed.decided_at or dismissed.aware_at))
+
+
+def candidate_shown(candidate: Candidate, now: datetime) -> CandidateShown:
+    """Shape a candidate for an answer as of an instant."""
+    document = candidate.document
+    return CandidateShown(
+        candidate=candidate.candidate_id,
+        location=candidate.location,
+        type=candidate.type,
+        legal_ref=document.legal_ref,
+        state=candidate.state,
+        level=document.level,
+        client=candidate.client,
+        aware_at=candidate.aware_at,
+        seconds_since_aware=int(time_since_aware(candidate.aware_at, now).total_seconds()),
+        event_at=candidate.event_at,
+        visits=list(document.visits),
+        alerts=list(document.alerts),
+        gates=[GateShown(gate.name, gate.met, gate.by, gate.at) for gate in document.gates],
+        reasons=list(document.reasons),
+        duties=list(document.duties),
+        confidence=document.confidence,
+        evidence=[EvidenceShown(made.kind, made.ref, made.at, made.sha256) for made in document.evidence],
+        dismissed_reason=candidate.decided_reason if candidate.state == "dismissed" else None,
+        decided_by=candidate.decided_by,
+        decided_at=candidate.decided_at,
+        version=candidate.version,
+    )

@@ -1,0 +1,85 @@
+"""Candidates in the database."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from ecm.db.pool import Connection
+from ecm.db.queries import load_queries
+from ecm.notifications.candidates import Candidate, Document
+
+_QUERIES = load_queries(__package__)
+_DOCUMENT = msgspec.json.Decoder(Document)
+
+
+async def lock_locations(connection: Connection, provider: UUID, locations: Collection[str]) -> None:
+    """Let nobody else change what these locations' alerts come to until the transaction ends."""
+    await connection.execute(_QUERIES["lock_locations"], provider, list(locations))
+
+
+async def concerned(
+    connection: Connection,
+    provider: UUID,
+    candidates: Collection[UUID],
+    locations: Collection[str],
+    since: datetime,
+) -> dict[UUID, Candidate]:
+    """Return these candidates, and all of the locations of which the provider became aware since an instant."""
+    rows = await connection.fetch(_QUERIES["concerned"], provider, list(candidates), list(locations), since)
+    return {row["candidate_id"]: _candidate(row) for row in rows}
+
+
+async def write(connection: Connection, provider: UUID, candidates: Sequence[Candidate]) -> None:
+    """Insert or replace candidates; what a person decided of them stays."""
+    ordered = sorted(candidates, key=lambda candidate: candidate.candidate_id)
+    await connection.execute(
+        _QUERIES["write"],
+        provider,
+        [candidate.candidate_id for candidate in ordered],
+        [candidate.location for candidate in ordered],
+        [candidate.type for candidate in ordered],
+        [candidate.state for candidate in ordered],
+        [candidate.client for candidate in ordered],
+        [candidate.aware_at for candidate in ordered],
+        [candidate.event_at for candidate in ordered],
+        [msgspec.json.encode(candidate.document).decode() for candidate in ordered],
+        [candidate.version for candidate in ordered],
+    )
+
+
+async def candidate(connection: Connection, provider: UUID, candidate_id: UUID) -> Candidate | None:
+    """Find a candidate."""
+    row = await connection.fetchrow(_QUERIES["candidate"], provider, candidate_id)
+    return None if row is None else _candidate(row)
+
+
+async def listed(connection: Connection, provider: UUID, limit: int) -> list[Candidate]:
+    """Return the latest candidates, by when the provider became aware."""
+    return [_candidate(row) for row in await connection.fetch(_QUERIES["listed"], provider, limit)]
+
+
+async def dismiss(
+    connection: Connection, provider: UUID, candidate_id: UUID, by: str, at: datetime, reason: str
+) -> None:
+    """Note that a person dismissed a candidate, and why."""
+    await connection.execute(_QUERIES["dismiss"], provider, candidate_id, by, at, reason)
+
+
+def _candidate(row: asyncpg.Record) -> Candidate:
+    return Candidate(
+        candidate_id=row["candidate_id"],
+        location=row["location_id"],
+        type=row["type"],
+        state=row["state"],
+        client=row["client"],
+        aware_at=row["aware_at"],
+        event_at=row["event_at"],
+        document=_DOCUMENT.decode(row["document"]),
+        version=row["version"],
+        decided_by=row["decided_by"],
+        decided_at=row["decided_at"],
+        decided_reason=row["decided_reason"],
+    )

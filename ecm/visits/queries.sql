@@ -1,0 +1,125 @@
+-- name: providers_waiting
+SELECT provider_id FROM providers
+WHERE EXISTS (SELECT FROM fold_requests WHERE fold_requests.provider_id = providers.provider_id)
+ORDER BY provider_id;
+
+-- name: take_fold_requests
+WITH taken AS MATERIALIZED (
+    SELECT request_id FROM fold_requests
+    WHERE provider_id = $1
+    ORDER BY request_id
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM fold_requests USING taken
+WHERE fold_requests.provider_id = $1 AND fold_requests.request_id = taken.request_id
+RETURNING fold_requests.request_id, client, around, device_id, check_in_id, link_digest;
+
+-- name: request_fold
+INSERT INTO fold_requests (provider_id, client, around) VALUES ($1, $2, $3);
+
+-- name: lock_clients
+SELECT client, council_id FROM clients
+WHERE provider_id = $1 AND client = ANY ($2::text[])
+ORDER BY client
+FOR NO KEY UPDATE;
+
+-- name: planned_visits
+SELECT visit, planned_visits.client, commission, start_at, planned_visits.minutes, planned_visits.carers,
+    carers_needed, cancelled, commissions.council_id
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
+JOIN planned_visits
+    ON planned_visits.provider_id = $1 AND planned_visits.client = span.client
+    AND start_at >= from_at AND start_at < until_at
+LEFT JOIN commissions USING (provider_id, commission);
+
+-- name: check_ins
+SELECT device_id, check_in_id, carer, check_ins.client, direction, occurred_at, grade, doubts, distance_m, visit_hint
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
+JOIN check_ins
+    ON check_ins.provider_id = $1 AND check_ins.client = span.client
+    AND occurred_at >= from_at AND occurred_at < until_at;
+
+-- name: amendments
+SELECT amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo
+FROM amendments
+WHERE provider_id = $1 AND visit = ANY ($2::text[])
+ORDER BY made_at, amendment_id;
+
+-- name: visits_of_days
+SELECT visit, visits.council_id, folded, version
+FROM visits JOIN unnest($2::text[], $3::date[]) AS folding (client, day) USING (client, day)
+WHERE provider_id = $1;
+
+-- name: write_visits
+INSERT INTO visits (
+    provider_id, visit, client, council_id, commission, day, planned_start, planned_minutes, begins_at, first_in_at,
+    cancelled, folded, version, changed_at
+)
+SELECT $1, visit, client, council_id, commission, day, planned_start, planned_minutes, begins_at, first_in_at,
+    cancelled, folded, 1, $2
+FROM unnest(
+    $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::timestamptz[], $9::integer[], $10::timestamptz[],
+    $11::timestamptz[], $12::text[], $13::jsonb[]
+) AS folded (
+    visit, client, council_id, commission, day, planned_start, planned_minutes, begins_at, first_in_at, cancelled, folded
+)
+ON CONFLICT (provider_id, visit) DO UPDATE SET
+    client = EXCLUDED.client, council_id = EXCLUDED.council_id, commission = EXCLUDED.commission, day = EXCLUDED.day,
+    planned_start = EXCLUDED.planned_start, planned_minutes = EXCLUDED.planned_minutes,
+    begins_at = EXCLUDED.begins_at, first_in_at = EXCLUDED.first_in_at, cancelled = EXCLUDED.cancelled,
+    folded = EXCLUDED.folded, version = visits.version + 1, changed_at = EXCLUDED.changed_at
+RETURNING visit, version;
+
+-- name: remove_visits
+DELETE FROM visits USING unnest($2::text[], $3::text[], $4::date[]) AS gone (visit, client, day)
+WHERE provider_id = $1 AND visits.visit = gone.visit AND visits.client = gone.client AND visits.day = gone.day
+RETURNING visits.visit;
+
+-- name: visits_of_day
+SELECT provider_id, council_id, folded, version, changed_at, (
+    SELECT min(following.planned_start) FROM visits AS following
+    WHERE following.provider_id = visits.provider_id AND following.client = visits.client
+    AND following.day = visits.day AND following.planned_start > visits.planned_start AND following.cancelled IS NULL
+) AS next_start
+FROM visits
+WHERE day = $1 AND ($2::uuid IS NULL OR provider_id = $2) AND ($3::text IS NULL OR council_id = $3)
+ORDER BY coalesce(planned_start, begins_at), visit, provider_id;
+
+-- name: visit
+SELECT provider_id, council_id, folded, version, changed_at, (
+    SELECT min(following.planned_start) FROM visits AS following
+    WHERE following.provider_id = visits.provider_id AND following.client = visits.client
+    AND following.day = visits.day AND following.planned_start > visits.planned_start AND following.cancelled IS NULL
+) AS next_start
+FROM visits WHERE provider_id = $1 AND visit = $2;
+
+-- name: acknowledged_on_day
+SELECT provider_id, acknowledgements.visit, exception, carer
+FROM acknowledgements JOIN visits USING (provider_id, visit)
+WHERE day = $1 AND ($2::uuid IS NULL OR provider_id = $2) AND ($3::text IS NULL OR council_id = $3);
+
+-- name: acknowledgements
+SELECT exception, carer, acknowledged_by, acknowledged_at, memo
+FROM acknowledgements WHERE provider_id = $1 AND visit = $2
+ORDER BY acknowledged_at, exception, carer;
+
+-- name: insert_amendment
+INSERT INTO amendments (
+    provider_id, amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo, recorded_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (provider_id, amendment_id) DO NOTHING
+RETURNING amendment_id;
+
+-- name: amendment
+SELECT amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo
+FROM amendments WHERE provider_id = $1 AND amendment_id = $2;
+
+-- name: carer_known
+SELECT EXISTS (SELECT FROM carers WHERE provider_id = $1 AND carer = $2);
+
+-- name: insert_acknowledgement
+INSERT INTO acknowledgements (provider_id, visit, exception, carer, acknowledged_by, acknowledged_at, memo)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (provider_id, visit, exception, carer) DO NOTHING
+RETURNING visit;

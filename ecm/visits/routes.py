@@ -1,0 +1,132 @@
+"""Visits over HTTP: the day, one visit with its evidence, amendments and acknowledgements."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from ecm.accounts.domain import OFFICE, READERS
+from ecm.errors import CONFLICT, INVALID, NOT_FOUND
+from ecm.http import Routes, account_of, provider_of, read_json, read_query, reply
+from ecm.keys import VISITS
+from ecm.visits.domain import Amendment
+from ecm.visits.messages import (
+    AcknowledgementShown,
+    AmendmentShown,
+    DayShown,
+    NewAcknowledgementMessage,
+    NewAmendmentMessage,
+    VisitDetailShown,
+    acknowledgement_shown,
+    amendment_shown,
+    day_shown,
+    detail_shown,
+)
+from ecm.words import VisitCode, as_utc
+
+ROUTES = Routes("visits")
+
+
+class DayQuery(msgspec.Struct):
+    """Which day, in England's civil time; a council officer may name one provider."""
+
+    day: date
+    provider: UUID | None = None
+
+
+class VisitQuery(msgspec.Struct):
+    """Whose visit it is; a council officer must say, an office need not."""
+
+    provider: UUID | None = None
+
+
+@ROUTES.route(
+    "GET",
+    "/v1/visits",
+    "List the visits of a day",
+    roles=READERS,
+    query=DayQuery,
+    replies={200: DayShown},
+    problems=(NOT_FOUND, INVALID),
+)
+async def get_visits(request: web.Request) -> web.Response:
+    """List an office's visits of a day, or those that a council pays for, with their state now."""
+    asked = read_query(request, DayQuery)
+    if not 2000 <= asked.day.year < 2100:
+        raise INVALID.because("day must lie between 2000 and 2099.")
+    visits = request.app[VISITS]
+    found = await visits.day(account_of(request), asked.day, asked.provider)
+    return reply(day_shown(found, visits.rules))
+
+
+@ROUTES.route(
+    "GET",
+    "/v1/visits/{visit}",
+    "Read a visit with its evidence",
+    roles=READERS,
+    query=VisitQuery,
+    replies={200: VisitDetailShown},
+    problems=(NOT_FOUND, INVALID),
+)
+async def get_visit(request: web.Request) -> web.Response:
+    """Show a visit with its check-ins, amendments and acknowledgements."""
+    asked = read_query(request, VisitQuery)
+    visits = request.app[VISITS]
+    found = await visits.detail(account_of(request), path_visit(request), asked.provider)
+    return reply(detail_shown(found, visits.rules))
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/visits/{visit}/amendments",
+    "Amend a carer's times",
+    roles=OFFICE,
+    body=NewAmendmentMessage,
+    replies={200: AmendmentShown, 201: AmendmentShown},
+    problems=(NOT_FOUND, CONFLICT, INVALID),
+)
+async def post_amendment(request: web.Request) -> web.Response:
+    """Store an amendment; the same again answers 200. The visit is folded again a moment later."""
+    visit = path_visit(request)
+    given = await read_json(request, NewAmendmentMessage)
+    made = Amendment(
+        amendment_id=given.amendment,
+        visit=visit,
+        carer=given.carer,
+        in_at=None if given.in_at is None else as_utc(given.in_at, "in_at"),
+        out_at=None if given.out_at is None else as_utc(given.out_at, "out_at"),
+        made_at=as_utc(given.made_at, "made_at"),
+        made_by=account_of(request).username,
+        reason=given.reason,
+        memo=given.memo,
+    )
+    stored, new = await request.app[VISITS].amend(provider_of(request), made)
+    return reply(amendment_shown(stored), 201 if new else 200)
+
+
+@ROUTES.route(
+    "POST",
+    "/v1/visits/{visit}/acknowledgements",
+    "Let an exception stand",
+    roles=OFFICE,
+    body=NewAcknowledgementMessage,
+    replies={201: AcknowledgementShown},
+    problems=(NOT_FOUND, INVALID),
+)
+async def post_acknowledgement(request: web.Request) -> web.Response:
+    """Note that an exception of a visit may stand; the first to say so stays named."""
+    visit = path_visit(request)
+    given = await read_json(request, NewAcknowledgementMessage)
+    made = await request.app[VISITS].acknowledge(
+        provider_of(request), visit, given.exception, given.carer, given.memo, account_of(request).username
+    )
+    return reply(acknowledgement_shown(made), 201)
+
+
+def path_visit(request: web.Request) -> str:
+    """Return a visit's code from the path; raises `not-found` for what cannot be one."""
+    try:
+        return msgspec.convert(request.match_info["visit"], VisitCode)
+    except msgspec.ValidationError:
+        raise NOT_FOUND.because("The visit in the address is not a visit's code.") from None

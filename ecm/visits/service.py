@@ -1,0 +1,255 @@
+"""Folding visits again when something changed, reading them, and amending and acknowledging them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from ecm.accounts.domain import Account
+from ecm.alerts import service as alerts
+from ecm.audit import service as audit
+from ecm.audit.domain import SERVICE, Event, Sealable, StoredCheckIn
+from ecm.clock import Clock
+from ecm.db.pool import Connection, Database
+from ecm.errors import CONFLICT, INVALID, NOT_FOUND, Problem
+from ecm.visits import refolding, store
+from ecm.visits.domain import HANDLING
+from ecm.visits.model import Amendment, PlannedVisit, Rules, Visit
+from ecm.visits.store import Acknowledged, Acknowledgement, FoldRequest, Span, StoredVisit
+
+RULES: Final = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The visits of a day as of an instant, in order of their start, and what of them is acknowledged."""
+
+    day: date
+    as_of: datetime
+    visits: tuple[StoredVisit, ...]
+    acknowledged: Acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A visit as of an instant with all that it rests on."""
+
+    as_of: datetime
+    stored: StoredVisit
+    check_ins: tuple[StoredCheckIn, ...]
+    amendments: tuple[Amendment, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
+
+
+class Visits:
+    """The steps of each use of visits."""
+
+    def __init__(self, database: Database, clock: Clock, rules: Rules = RULES) -> None:
+        self._database = database
+        self._clock = clock
+        self.rules = rules
+        self._folding = asyncio.Lock()
+        self.requested = asyncio.Event()
+
+    async def fold_pending(self, limit: int) -> int:
+        """Fold what is asked for, at most `limit` requests of each provider; return how many were served.
+
+        Several processes may do this at once: each request is served by one of them, and the visits come out the
+        same (promise 5). Within this process calls wait for each other, so that 0 means that nothing is left.
+        """
+        async with self._folding:
+            async with self._database.transaction("providers_waiting", role="intake", read_only=True) as connection:
+                providers = await store.providers_waiting(connection)
+            return sum([await self._fold_provider(provider, limit) for provider in providers])
+
+    async def _fold_provider(self, provider: UUID, limit: int) -> int:
+        async def work() -> int:
+            async with self._database.transaction("fold_visits", provider=provider) as connection:
+                requests = await store.take_fold_requests(connection, provider, limit)
+                await self._refold(connection, provider, requests)
+                await audit.seal(connection, provider, _sealables(requests))
+            return len(requests)
+
+        return await self._database.retrying(work)
+
+    async def _refold(self, connection: Connection, provider: UUID, requests: Sequence[FoldRequest]) -> None:
+        asked = refolding.days_to_fold((made.client, made.around) for made in requests if made.client is not None)
+        councils = await store.lock_clients(connection, provider, asked)
+        days = {client: asked[client] for client in asked if client in councils}
+        if not days:
+            return
+        folded = await self._fold(connection, provider, days, councils)
+        stored = await store.visits_of_days(
+            connection, provider, [(client, day) for client in days for day in sorted(days[client])]
+        )
+        change = refolding.news(folded, stored)
+        if not change.changed and not change.removed:
+            return
+        now = self._clock.now()
+        await _write(connection, provider, change, now)
+        await alerts.visits_folded(
+            connection,
+            provider,
+            [visit for visit, _ in change.folded],
+            [visit.visit for visit in change.removed],
+            self.rules,
+            now,
+        )
+
+    async def _fold(
+        self, connection: Connection, provider: UUID, days: refolding.Days, councils: dict[str, str]
+    ) -> list[tuple[Visit, str]]:
+        """Read after the clients are locked, so that nothing committed before is overlooked; fold off the loop."""
+        spans = [Span(client, *window) for client in days for window in refolding.windows(days[client])]
+        planned = await store.planned_visits(connection, provider, spans)
+        plans: list[PlannedVisit] = [made.plan for made in planned]
+        check_ins = await store.check_ins(connection, provider, spans)
+        named = sorted(refolding.amendable(plans, check_ins))
+        amendments = await store.amendments(connection, provider, named)
+        visits = await asyncio.to_thread(refolding.fold_days, days, plans, check_ins, amendments, self.rules)
+        council_of = {made.plan.visit: made.council for made in planned}
+        return [(visit, council_of.get(visit.visit) or councils[visit.client]) for visit in visits]
+
+    async def day(self, account: Account, day: date, provider: UUID | None) -> Day:
+        """Return the visits of a day: an office's own, or those a council pays for, of one provider or of all."""
+        if account.provider is not None and provider not in {None, account.provider}:
+            raise NOT_FOUND.because("Your account belongs to another provider.")
+        provider = account.provider or provider
+        async with self._database.transaction(
+            "visits_of_day", provider=account.provider, council=account.council, read_only=True
+        ) as connection:
+            visits = await store.visits_of_day(connection, day, provider, account.council)
+            acknowledged = await store.acknowledged_on_day(connection, day, provider, account.council)
+        return Day(day, self._clock.now(), tuple(visits), acknowledged)
+
+    async def detail(self, account: Account, code: str, provider: UUID | None) -> Detail:
+        """Return a visit with its evidence; raises `not-found` for what the account may not see.
+
+        A council officer names the provider, whose code it is; for an office it is its own.
+        """
+        if account.provider is not None and provider not in {None, account.provider}:
+            raise _no_visit()
+        provider = account.provider or provider
+        if provider is None:
+            raise INVALID.because("Say whose visit it is: provider is missing.")
+        async with self._database.transaction(
+            "visit_detail", provider=account.provider, council=account.council, read_only=True
+        ) as connection:
+            stored = await store.visit(connection, provider, code)
+            if stored is None:
+                raise _no_visit()
+            check_ins = await audit.check_ins(connection, provider, refs_of(stored.visit))
+            amendments = await store.amendments(connection, provider, [code])
+            acknowledgements = await store.acknowledgements(connection, provider, code)
+        return Detail(self._clock.now(), stored, tuple(check_ins), tuple(amendments), tuple(acknowledgements))
+
+    async def amend(self, provider: UUID, made: Amendment) -> tuple[Amendment, bool]:
+        """Store an amendment, and ask for the fold that shows it; return it and whether it is new.
+
+        The same amendment again changes nothing; other content under its id raises `conflict`.
+        """
+        _check_amendment(made)
+        now = self._clock.now()
+        async with self._database.transaction("amend_visit", provider=provider) as connection:
+            earlier = await store.amendment(connection, provider, made.amendment_id)
+            if earlier is None:
+                stored = await store.visit(connection, provider, made.visit)
+                if stored is None:
+                    raise _no_visit()
+                if not await store.carer_known(connection, provider, made.carer):
+                    raise INVALID.because(f"There is no carer {made.carer}.")
+                if await store.insert_amendment(connection, provider, made, now):
+                    await self._amended(connection, provider, made, stored.visit, now)
+                    self.requested.set()
+                    return made, True
+                earlier = await store.amendment(connection, provider, made.amendment_id)
+        if earlier is None or replace(earlier, made_by=made.made_by) != made:
+            raise CONFLICT.because("There is another amendment under this id.")
+        return earlier, False
+
+    async def _amended(
+        self, connection: Connection, provider: UUID, made: Amendment, visit: Visit, now: datetime
+    ) -> None:
+        begins_at = visit.planned_start or visit.arrived_at or now
+        await store.request_fold(connection, provider, visit.client, begins_at)
+        detail = {"amendment": str(made.amendment_id), "carer": made.carer, "reason": made.reason}
+        await audit.record(connection, provider, "visits:visit:amended", made.made_by, made.visit, detail, now)
+
+    async def acknowledge(
+        self, provider: UUID, code: str, exception: str, carer: str | None, memo: str | None, by: str
+    ) -> Acknowledgement:
+        """Note that a person lets an exception stand; the first to do so stays named.
+
+        Raises `not-found` without such a visit and `invalid` when it has no such exception to acknowledge.
+        """
+        now = self._clock.now()
+        made = Acknowledgement(exception, carer, by, now, memo)
+        async with self._database.transaction("acknowledge_exception", provider=provider) as connection:
+            stored = await store.visit(connection, provider, code)
+            if stored is None:
+                raise _no_visit()
+            _check_acknowledgement(stored.visit, exception, carer)
+            if await store.insert_acknowledgement(connection, provider, code, made):
+                detail = {"exception": exception, "carer": carer}
+                await audit.record(connection, provider, "visits:exception:acknowledged", by, code, detail, now)
+                return made
+            known = await store.acknowledgements(connection, provider, code)
+        return next(one for one in known if (one.exception, one.carer) == (exception, carer))
+
+
+def refs_of(visit: Visit) -> list[tuple[UUID, UUID]]:
+    """Return (device, check-in) of every check-in that a visit rests on."""
+    named = {
+        ref
+        for call in visit.calls
+        for ref in (call.in_check_in, call.out_check_in, *call.repeat_check_ins)
+        if ref is not None
+    }
+    return [(UUID(device), UUID(check_in)) for device, _, check_in in (ref.partition("/") for ref in sorted(named))]
+
+
+async def _write(connection: Connection, provider: UUID, change: refolding.Change, now: datetime) -> None:
+    versions = await store.write_visits(connection, provider, change.changed, now) if change.changed else {}
+    gone = await store.remove_visits(connection, provider, change.removed) if change.removed else []
+    events = [
+        Event(
+            "visits:visit:changed",
+            SERVICE,
+            visit.visit,
+            now,
+            {"client": visit.client, "day": visit.day.isoformat(), "version": versions[visit.visit]},
+        )
+        for visit, _ in change.changed
+    ]
+    events += [Event("visits:visit:removed", SERVICE, code, now) for code in gone]
+    await audit.record_all(connection, provider, events)
+
+
+def _sealables(requests: Sequence[FoldRequest]) -> list[Sealable]:
+    return [
+        Sealable(made.device_id, made.check_in_id, made.link_digest)
+        for made in requests
+        if made.device_id is not None and made.check_in_id is not None and made.link_digest is not None
+    ]
+
+
+def _check_amendment(made: Amendment) -> None:
+    if made.in_at is None and made.out_at is None:
+        raise INVALID.because("An amendment changes in_at, out_at or both.")
+    if made.in_at is not None and made.out_at is not None and made.in_at >= made.out_at:
+        raise INVALID.because("in_at must come before out_at.")
+    if made.reason == "OTHER_WITH_MEMO" and not (made.memo and made.memo.strip()):
+        raise INVALID.because("The reason OTHER_WITH_MEMO needs a memo.")
+
+
+def _check_acknowledgement(visit: Visit, exception: str, carer: str | None) -> None:
+    if (exception, carer) not in {(one.kind, one.carer) for one in visit.exceptions}:
+        raise INVALID.because(f"The visit has no exception {exception} of this carer.")
+    if HANDLING[exception] == "fix":
+        raise INVALID.because(f"{exception} must be fixed by an amendment; it cannot be acknowledged.")
+
+
+def _no_visit() -> Problem:
+    return NOT_FOUND.because("There is no such visit among those you may see.")

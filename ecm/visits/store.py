@@ -1,0 +1,261 @@
+"""Fold requests, visits and what they are folded from, in the database."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from ecm.db.pool import Connection
+from ecm.db.queries import load_queries
+from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Visit
+
+_QUERIES = load_queries(__package__)
+# By (provider, visit): the (exception, carer) that a person lets stand.
+Acknowledged = Mapping[tuple[UUID, str], frozenset[tuple[str, str | None]]]
+_VISIT = msgspec.json.Decoder(Visit)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldRequest:
+    """Something changed for `client` around an instant; it names a check-in where one came in, to be sealed."""
+
+    request_id: int
+    client: str | None
+    around: datetime
+    device_id: UUID | None
+    check_in_id: UUID | None
+    link_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time of one client, the last instant not included."""
+
+    client: str
+    first: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A visit of the roster with the council of its commission, if it has one."""
+
+    plan: PlannedVisit
+    council: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVisit:
+    """A visit as it was folded last. `next_start` is when the client's next planned visit of that day begins."""
+
+    provider: UUID
+    council: str
+    visit: Visit
+    version: int
+    changed_at: datetime
+    next_start: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """That a person has seen an exception of a visit and lets it stand; `carer` None means the visit as a whole."""
+
+    exception: str
+    carer: str | None
+    acknowledged_by: str
+    acknowledged_at: datetime
+    memo: str | None
+
+
+async def providers_waiting(connection: Connection) -> list[UUID]:
+    """Return the providers with something to fold; needs the intake role, which sees them all."""
+    return [row["provider_id"] for row in await connection.fetch(_QUERIES["providers_waiting"])]
+
+
+async def take_fold_requests(connection: Connection, provider: UUID, limit: int) -> list[FoldRequest]:
+    """Take away at most `limit` requests that nobody else is working on, oldest first."""
+    rows = await connection.fetch(_QUERIES["take_fold_requests"], provider, limit)
+    return sorted((FoldRequest(**row) for row in rows), key=lambda request: request.request_id)
+
+
+async def request_fold(connection: Connection, provider: UUID, client: str, around: datetime) -> None:
+    """Ask for a client's visits around an instant to be folded again."""
+    await connection.execute(_QUERIES["request_fold"], provider, client, around)
+
+
+async def lock_clients(connection: Connection, provider: UUID, clients: Iterable[str]) -> dict[str, str]:
+    """Let nobody else fold these clients until the transaction ends; return the council of each that is known."""
+    rows = await connection.fetch(_QUERIES["lock_clients"], provider, list(clients))
+    return {row["client"]: row["council_id"] for row in rows}
+
+
+async def planned_visits(connection: Connection, provider: UUID, spans: Sequence[Span]) -> list[Planned]:
+    """Return the roster visits that start in the spans, which must not overlap."""
+    rows = await connection.fetch(_QUERIES["planned_visits"], provider, *_columns(spans))
+    return [
+        Planned(
+            PlannedVisit(
+                visit=row["visit"],
+                client=row["client"],
+                commission=row["commission"],
+                start=row["start_at"],
+                minutes=row["minutes"],
+                carers=tuple(row["carers"]),
+                carers_needed=row["carers_needed"],
+                cancelled=row["cancelled"],
+            ),
+            row["council_id"],
+        )
+        for row in rows
+    ]
+
+
+async def check_ins(connection: Connection, provider: UUID, spans: Sequence[Span]) -> list[CheckIn]:
+    """Return the check-ins that occurred in the spans, which must not overlap."""
+    rows = await connection.fetch(_QUERIES["check_ins"], provider, *_columns(spans))
+    return [CheckIn(**{**row, "doubts": tuple(row["doubts"])}) for row in rows]
+
+
+async def amendments(connection: Connection, provider: UUID, visits: Sequence[str]) -> list[Amendment]:
+    """Return the amendments of these visits, oldest first."""
+    rows = await connection.fetch(_QUERIES["amendments"], provider, visits)
+    return [Amendment(**row) for row in rows]
+
+
+async def visits_of_days(
+    connection: Connection, provider: UUID, days: Sequence[tuple[str, date]]
+) -> dict[str, tuple[Visit, str]]:
+    """Return the stored visits, with their councils, of these (client, day) by the visit's code."""
+    rows = await connection.fetch(
+        _QUERIES["visits_of_days"], provider, [client for client, _ in days], [day for _, day in days]
+    )
+    return {row["visit"]: (_VISIT.decode(row["folded"]), row["council_id"]) for row in rows}
+
+
+async def write_visits(
+    connection: Connection, provider: UUID, visits: Sequence[tuple[Visit, str]], now: datetime
+) -> dict[str, int]:
+    """Store visits with their councils; return the version that each has now."""
+    rows = await connection.fetch(
+        _QUERIES["write_visits"],
+        provider,
+        now,
+        [visit.visit for visit, _ in visits],
+        [visit.client for visit, _ in visits],
+        [council for _, council in visits],
+        [visit.commission for visit, _ in visits],
+        [visit.day for visit, _ in visits],
+        [visit.planned_start for visit, _ in visits],
+        [visit.planned_minutes for visit, _ in visits],
+        [visit.planned_start or visit.arrived_at for visit, _ in visits],
+        [visit.arrived_at for visit, _ in visits],
+        [visit.cancelled for visit, _ in visits],
+        [msgspec.json.encode(visit).decode() for visit, _ in visits],
+    )
+    return {row["visit"]: row["version"] for row in rows}
+
+
+async def remove_visits(connection: Connection, provider: UUID, visits: Sequence[Visit]) -> list[str]:
+    """Delete visits that are no more, unless another client or day has them by now; return those that went."""
+    rows = await connection.fetch(
+        _QUERIES["remove_visits"],
+        provider,
+        [visit.visit for visit in visits],
+        [visit.client for visit in visits],
+        [visit.day for visit in visits],
+    )
+    return [row["visit"] for row in rows]
+
+
+async def visits_of_day(
+    connection: Connection, day: date, provider: UUID | None, council: str | None
+) -> list[StoredVisit]:
+    """Return the visits of a day that the transaction may see, in order of their start."""
+    return [_stored(row) for row in await connection.fetch(_QUERIES["visits_of_day"], day, provider, council)]
+
+
+async def visit(connection: Connection, provider: UUID, code: str) -> StoredVisit | None:
+    """Find one visit, if the transaction may see it."""
+    row = await connection.fetchrow(_QUERIES["visit"], provider, code)
+    return None if row is None else _stored(row)
+
+
+async def acknowledged_on_day(
+    connection: Connection, day: date, provider: UUID | None, council: str | None
+) -> Acknowledged:
+    """Return what is acknowledged of the visits of a day that the transaction may see."""
+    found: defaultdict[tuple[UUID, str], set[tuple[str, str | None]]] = defaultdict(set)
+    for row in await connection.fetch(_QUERIES["acknowledged_on_day"], day, provider, council):
+        found[row["provider_id"], row["visit"]].add((row["exception"], row["carer"] or None))
+    return {visit: frozenset(exceptions) for visit, exceptions in found.items()}
+
+
+async def acknowledgements(connection: Connection, provider: UUID, code: str) -> list[Acknowledgement]:
+    """Return what is acknowledged of a visit, oldest first."""
+    rows = await connection.fetch(_QUERIES["acknowledgements"], provider, code)
+    return [Acknowledgement(**{**row, "carer": row["carer"] or None}) for row in rows]
+
+
+async def insert_amendment(connection: Connection, provider: UUID, made: Amendment, now: datetime) -> bool:
+    """Store an amendment; return False, and store nothing, when its id is taken."""
+    inserted = await connection.fetchval(
+        _QUERIES["insert_amendment"],
+        provider,
+        made.amendment_id,
+        made.visit,
+        made.carer,
+        made.in_at,
+        made.out_at,
+        made.made_at,
+        made.made_by,
+        made.reason,
+        made.memo,
+        now,
+    )
+    return inserted is not None
+
+
+async def amendment(connection: Connection, provider: UUID, amendment_id: UUID) -> Amendment | None:
+    """Find an amendment by its id."""
+    row = await connection.fetchrow(_QUERIES["amendment"], provider, amendment_id)
+    return None if row is None else Amendment(**row)
+
+
+async def carer_known(connection: Connection, provider: UUID, carer: str) -> bool:
+    """Say whether the provider has a carer of this code."""
+    known: bool = await connection.fetchval(_QUERIES["carer_known"], provider, carer)
+    return known
+
+
+async def insert_acknowledgement(connection: Connection, provider: UUID, code: str, made: Acknowledgement) -> bool:
+    """Store an acknowledgement; return False, and store nothing, when there is one of this exception and carer."""
+    inserted = await connection.fetchval(
+        _QUERIES["insert_acknowledgement"],
+        provider,
+        code,
+        made.exception,
+        made.carer or "",
+        made.acknowledged_by,
+        made.acknowledged_at,
+        made.memo,
+    )
+    return inserted is not None
+
+
+def _columns(spans: Sequence[Span]) -> tuple[list[str], list[datetime], list[datetime]]:
+    return [span.client for span in spans], [span.first for span in spans], [span.end for span in spans]
+
+
+def _stored(row: asyncpg.Record) -> StoredVisit:
+    return StoredVisit(
+        provider=row["provider_id"],
+        council=row["council_id"],
+        visit=_VISIT.decode(row["folded"]),
+        version=row["version"],
+        changed_at=row["changed_at"],
+        next_start=row["next_start"],
+    )

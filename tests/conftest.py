@@ -16,6 +16,7 @@ from hypothesis import settings
 from ecm.db.embedded import EmbeddedServer
 from ecm.db.migrations import migrate
 from ecm.db.pool import Database, DatabaseUrls, open_database
+from tests.arranging import Arranged
 
 # A shared machine is no place for a stopwatch: tests keep promises, benchmarks measure speed.
 settings.register_profile("ecm", deadline=None)
@@ -53,6 +54,7 @@ async def server(server_folder: Path) -> AsyncIterator[EmbeddedServer]:
         await running.ensure_database(_TEMPLATE)
         await migrate(running.urls(_TEMPLATE).migration, applied_at=datetime(2026, 1, 1, tzinfo=UTC))
         yield running
+        await running.kill()  # nobody needs what a clean shutdown would write
 
 
 @pytest_asyncio.fixture
@@ -79,3 +81,9 @@ async def superuser(database_urls: DatabaseUrls) -> AsyncIterator[asyncpg.Connec
     connection = await asyncpg.connect(database_urls.migration)
     yield connection
     await connection.close()
+
+
+@pytest_asyncio.fixture
+async def arranged(database: Database, superuser: asyncpg.Connection) -> Arranged:
+    """A provider with one location, and ways to add to it."""
+    return await Arranged(database, superuser).begin()

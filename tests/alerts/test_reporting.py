@@ -1,0 +1,157 @@
+"""Alerts from the office and from phones, their facts and their end."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+
+from devices.alerts import AlertBody, sign_alert
+from devices.keys import PrivateKey
+from ecm.alerts.domain import Alert, Fact
+from ecm.alerts.service import Alerts
+from ecm.errors import Problem
+from ecm.visits.service import Visits
+from tests.arranging import Arranged, HandClock, at
+
+NOW = at("12:00")
+PHONE = UUID(int=77)
+KEY = PrivateKey.from_seed(bytes(32))
+
+
+@pytest.fixture
+def alerts(database) -> Alerts:
+    return Alerts(database, HandClock(NOW))
+
+
+@pytest.fixture
+async def house(arranged: Arranged) -> Arranged:
+    await arranged.carer("W-001")
+    await arranged.client("C-1")
+    await arranged.visit("V-1", "C-1", at("08:00"))
+    visits = Visits(arranged.database, HandClock(at("07:00")))
+    await visits.fold_pending(10)
+    await enrol(arranged, PHONE, KEY)
+    return arranged
+
+
+async def enrol(house: Arranged, device: UUID, key: PrivateKey, revoked_at: datetime | None = None) -> None:
+    await house.superuser.execute(
+        "INSERT INTO devices (provider_id, device_id, carer, public_key, enrolled_at, revoked_at)"
+        " VALUES ($1, $2, 'W-001', $3, $4, $5)",
+        house.provider,
+        device,
+        json.dumps(key.public_jwk()),
+        NOW,
+        revoked_at,
+    )
+
+
+def office_alert(**fields) -> Alert:
+    known = {
+        "alert_id": uuid4(),
+        "location_id": "",
+        "kind": "no_reply",
+        "client": "C-1",
+        "visit": None,
+        "carer": None,
+        "source": "office",
+        "occurred_at": at("10:00"),
+        "raised_at": NOW,
+        "raised_by": "a coordinator",
+    } | fields
+    return Alert(**known)
+
+
+def signed(key: PrivateKey = KEY, device: UUID = PHONE, **fields) -> str:
+    known = {"alert": UUID(int=5), "kind": "fall_with_injury", "client": "C-1", "carer": "W-001", "at": at("10:00")}
+    return sign_alert(key, device, AlertBody(**(known | fields)))
+
+
+async def test_an_alert_of_the_office_is_kept_once(house, alerts):
+    alert = office_alert(visit="V-1")
+    stored, new = await alerts.by_office(house.provider, alert, None)
+    assert (stored.alert.location_id, new) == ("L1", True)
+    again, new = await alerts.by_office(house.provider, replace(alert, raised_at=at("13:00")), None)
+    assert (again, new) == (stored, False)
+    with pytest.raises(Problem, match="another alert"):
+        await alerts.by_office(house.provider, replace(alert, kind="theft"), None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "location", "says"),
+    [
+        ({"client": "C-9"}, None, "no client"),
+        ({"visit": "V-9"}, None, "no visit"),
+        ({"client": None}, "L9", "locations"),
+        ({"alert_id": uuid5(uuid4(), "guessed")}, None, "version 4 or 7"),
+    ],
+)
+async def test_an_alert_of_the_office_that_cannot_be_is_refused(house, alerts, fields, location, says):
+    with pytest.raises(Problem, match=says):
+        await alerts.by_office(house.provider, office_alert(**fields), location)
+
+
+async def test_an_alert_without_a_client_is_of_the_only_location(house, alerts):
+    stored, _ = await alerts.by_office(house.provider, office_alert(kind="staff_shortage", client=None), None)
+    assert stored.alert.location_id == "L1"
+
+
+async def test_promise_3_an_authentic_alert_of_a_phone_is_stored_whatever_client_or_year_it_names(house, alerts):
+    posted = signed(client="C-unknown", at=datetime(1971, 1, 1, tzinfo=UTC))
+    stored, new = await alerts.by_phone(posted)
+    assert (stored.alert.client, stored.alert.location_id, new) == ("C-unknown", "L1", True)
+    assert stored.alert.signed_part == posted
+    assert await alerts.by_phone(posted) == (stored, False)
+    with pytest.raises(Problem, match="another alert"):
+        await alerts.by_phone(signed(memo="other words"))
+
+
+async def test_an_alert_that_no_phone_of_ours_signed_is_refused(house, alerts):
+    other = PrivateKey.from_seed(bytes(31) + b"1")
+    await enrol(house, UUID(int=78), other, revoked_at=NOW)
+    refusals = {
+        "unreadable": "not an alert",
+        "unknown_device": signed(device=UUID(int=79)),
+        "revoked_device": signed(other, UUID(int=78)),
+        "bad_signature": signed(other),
+    }
+    for reason, posted in refusals.items():
+        with pytest.raises(Problem) as refused:
+            await alerts.by_phone(posted)
+        assert reason in {refused.value.kind.slug, refused.value.members.get("reason")}
+    with pytest.raises(Problem, match="no kind"):
+        await alerts.by_phone(signed(kind="bad_mood"))
+    assert not await house.rows("alerts")
+
+
+async def test_a_fact_is_kept_once_and_a_cause_is_named(house, alerts):
+    stored, _ = await alerts.by_office(house.provider, office_alert(), None)
+    fact = Fact(stored.alert.alert_id, uuid4(), "welfare_contact", at("10:30"), None, None, "a coordinator", NOW)
+    assert await alerts.add_fact(house.provider, fact) == (fact, True)
+    assert await alerts.add_fact(house.provider, replace(fact, recorded_by="another")) == (fact, False)
+    with pytest.raises(Problem, match="another fact"):
+        await alerts.add_fact(house.provider, replace(fact, kind="harm"))
+    with pytest.raises(Problem, match="names it"):
+        await alerts.add_fact(house.provider, replace(fact, fact_id=uuid4(), kind="cause"))
+    with pytest.raises(Problem, match="no such alert"):
+        await alerts.add_fact(house.provider, replace(fact, alert_id=uuid4()))
+    (listed,) = await alerts.listed(house.provider, "open")
+    assert listed.facts == (fact,)
+
+
+async def test_a_closed_alert_stays_closed(house, alerts):
+    stored, _ = await alerts.by_office(house.provider, office_alert(), None)
+    closed = await alerts.close(house.provider, stored.alert.alert_id, "Found at her sister's.", "a coordinator")
+    assert (closed.alert.state, closed.alert.state_reason) == ("closed", "Found at her sister's.")
+    assert await alerts.close(house.provider, stored.alert.alert_id, "Again.", "another") == closed
+    assert await alerts.listed(house.provider, "open") == []
+
+
+async def test_promise_11_an_alert_of_another_provider_is_not_there(house, alerts):
+    stored, _ = await alerts.by_office(house.provider, office_alert(), None)
+    other = await Arranged(house.database, house.superuser).begin()
+    assert await alerts.listed(other.provider, None) == []
+    with pytest.raises(Problem, match="no such alert"):
+        await alerts.close(other.provider, stored.alert.alert_id, "Mine.", "a coordinator")

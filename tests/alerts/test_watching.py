@@ -1,0 +1,154 @@
+"""The watcher: every alert once however many look, withdrawn when disproved, raised again when true again."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import pytest
+
+from ecm.alerts.service import Alerts
+from ecm.db.pool import Database, DatabaseUrls, open_database
+from ecm.visits.service import Visits
+from tests.arranging import DAY, Arranged, HandClock, at
+
+CLIENTS = 12
+
+
+async def fold_all(visits: Visits) -> None:
+    while await visits.fold_pending(100):
+        pass
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(at("07:00"))
+
+
+@pytest.fixture
+def visits(database: Database, clock: HandClock) -> Visits:
+    return Visits(database, clock)
+
+
+@pytest.fixture
+def alerts(database: Database, clock: HandClock) -> Alerts:
+    return Alerts(database, clock)
+
+
+@pytest.fixture
+async def morning(arranged: Arranged, visits: Visits) -> Arranged:
+    """Twelve clients, each with a visit planned for 08:00."""
+    await arranged.carer("W-001")
+    for number in range(1, CLIENTS + 1):
+        client = await arranged.client(f"C-{number:02d}")
+        await arranged.visit(f"V-{number:02d}", client, at("08:00"))
+    await fold_all(visits)
+    return arranged
+
+
+async def raised(house: Arranged) -> list[tuple[str, str, str]]:
+    return sorted((row["visit"], row["kind"], row["state"]) for row in await house.rows("alerts"))
+
+
+async def test_several_watchers_at_once_raise_each_alert_exactly_once(morning, database_urls: DatabaseUrls, clock):
+    async with AsyncExitStack() as stack:
+        databases = [await stack.enter_async_context(open_database(database_urls)) for _ in range(4)]
+        watchers = [Alerts(opened, clock) for opened in databases for _ in range(2)]
+        counts = await asyncio.gather(*(watcher.watch_once(at("08:31")) for watcher in watchers))
+        assert sum(counts) == CLIENTS
+        counts = await asyncio.gather(*(watcher.watch_once(at("09:00")) for watcher in watchers))
+        assert sum(counts) == CLIENTS
+        counts = await asyncio.gather(*(watcher.watch_once(at("09:01")) for watcher in watchers))
+        assert sum(counts) == 0
+    assert len(await raised(morning)) == 2 * CLIENTS
+    told = [row for row in await morning.rows("audit_events") if row["tag"] == "alerts:alert:raised"]
+    assert len(told) == 2 * CLIENTS
+
+
+async def test_the_late_window_includes_its_boundary(morning, alerts):
+    assert await alerts.watch_once(at("08:30")) == 0
+    assert await alerts.watch_once(at("08:30:01")) == CLIENTS
+
+
+async def test_a_watcher_leaves_what_another_is_looking_at_and_comes_back_to_it(morning, alerts, superuser):
+    async with superuser.transaction():
+        await superuser.execute("SELECT FROM visits WHERE visit = 'V-01' FOR UPDATE")
+        assert await alerts.watch_once(at("08:31")) == CLIENTS - 1
+    assert await alerts.watch_once(at("08:31")) == 1
+
+
+async def test_a_late_check_in_withdraws_the_alerts_it_disproves_and_says_which(morning, alerts, visits, clock):
+    await alerts.watch_once(at("09:00"))
+    device, check_in = await morning.check_in("C-01", "in", at("08:05"), received_at=at("11:00"))
+    await morning.check_in("C-02", "in", at("08:40"), received_at=at("11:00"))
+    clock.move_to(at("11:00"))
+    await fold_all(visits)
+
+    found = {(row["visit"], row["kind"]): row for row in await morning.rows("alerts")}
+    for kind in ("late_visit", "missed_visit"):
+        assert found["V-01", kind]["state"] == "withdrawn"
+        assert f"{device}/{check_in}" in found["V-01", kind]["state_reason"]
+    assert found["V-02", "missed_visit"]["state"] == "withdrawn"
+    assert found["V-02", "late_visit"]["state"] == "open"
+    assert found["V-03", "missed_visit"]["state"] == "open"
+
+
+async def test_a_withdrawn_alert_is_raised_again_under_its_id_when_true_again(morning, alerts, visits, clock):
+    await alerts.watch_once(at("09:00"))
+    before = {row["alert_id"] for row in await morning.rows("alerts")}
+    clock.move_to(at("09:00"))
+    await morning.superuser.execute("UPDATE planned_visits SET cancelled = 'cancelled' WHERE visit = 'V-01'")
+    await morning.ask("C-01", at("08:00"))
+    await fold_all(visits)
+    assert [one for one in await raised(morning) if one[0] == "V-01"] == [
+        ("V-01", "late_visit", "withdrawn"),
+        ("V-01", "missed_visit", "withdrawn"),
+    ]
+
+    await morning.superuser.execute("UPDATE planned_visits SET cancelled = NULL WHERE visit = 'V-01'")
+    await morning.ask("C-01", at("08:00"))
+    await fold_all(visits)
+
+    assert all(state == "open" for _, _, state in await raised(morning))
+    assert {row["alert_id"] for row in await morning.rows("alerts")} == before
+
+
+async def test_a_visit_taken_off_the_roster_withdraws_its_alerts(morning, alerts, visits, clock):
+    await alerts.watch_once(at("09:00"))
+    clock.move_to(at("09:00"))
+    await morning.superuser.execute("DELETE FROM planned_visits WHERE visit = 'V-01'")
+    await morning.ask("C-01", at("08:00"))
+    await fold_all(visits)
+    assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"withdrawn"}
+
+
+async def test_promise_5_a_late_arrival_is_told_of_whether_the_watcher_or_the_fold_saw_it_first(
+    morning, alerts, visits, clock
+):
+    await morning.check_in("C-01", "in", at("08:45"))
+    clock.move_to(at("08:45"))
+    await fold_all(visits)
+    await alerts.watch_once(at("08:50"))
+    await morning.check_in("C-02", "in", at("08:45"))
+    clock.move_to(at("08:50"))
+    await fold_all(visits)
+    assert [one for one in await raised(morning) if one[0] in {"V-01", "V-02"}] == [
+        ("V-01", "late_visit", "open"),
+        ("V-02", "late_visit", "open"),
+    ]
+
+
+async def test_an_imported_history_raises_nothing(arranged, alerts, visits, clock):
+    await arranged.carer("W-001")
+    client = await arranged.client("C-01")
+    await arranged.visit("V-old", client, at("08:00", DAY - timedelta(days=29)))
+    await fold_all(visits)
+    assert await alerts.watch_once(clock.now()) == 0
+    assert await raised(arranged) == []
+
+
+async def test_a_check_in_folded_while_the_watcher_looks_is_never_missed(morning, alerts, visits, clock):
+    clock.move_to(at("09:00"))
+    for number in range(1, CLIENTS + 1):
+        await morning.check_in(f"C-{number:02d}", "in", at("08:05"), received_at=at("09:00"))
+    await asyncio.gather(*(alerts.watch_once(at("09:00")) for _ in range(3)), fold_all(visits))
+    assert {state for _, _, state in await raised(morning)} <= {"withdrawn"}

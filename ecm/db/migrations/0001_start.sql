@@ -357,11 +357,12 @@ CREATE TABLE alerts (
     state_reason text,
     memo text,
     level integer NOT NULL,
+    signed_part text,
     PRIMARY KEY (provider_id, alert_id),
     CONSTRAINT alerts_location_known FOREIGN KEY (provider_id, location_id) REFERENCES locations
 );
 CREATE INDEX alerts_by_visit ON alerts (provider_id, visit);
-CREATE INDEX alerts_by_location ON alerts (provider_id, location_id, occurred_at);
+CREATE INDEX alerts_by_location ON alerts (provider_id, location_id, raised_at);
 
 CREATE TABLE alert_facts (
     provider_id uuid NOT NULL,

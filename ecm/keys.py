@@ -12,6 +12,7 @@ from ecm.care.service import Care
 from ecm.clock import Clock
 from ecm.db.pool import Database
 from ecm.intake.service import Intake
+from ecm.notifications.service import Notifications
 from ecm.payments.service import Payments
 from ecm.settings import Settings
 from ecm.visits.service import Visits
@@ -27,3 +28,4 @@ PAYMENTS: Final = web.AppKey("payments", Payments)
 ALERTS: Final = web.AppKey("alerts", Alerts)
 AUDIT: Final = web.AppKey("audit", Audit)
 VISITS: Final = web.AppKey("visits", Visits)
+NOTIFICATIONS: Final = web.AppKey("notifications", Notifications)

@@ -80,12 +80,18 @@ async def _provider(
 
 
 async def _hours(service: ServiceClient, state: DayState, world: World, folder: Path) -> Path:
-    officer = state.token(OFFICER)
+    """Each provider's hours as CSV and XLSX, and one CSV of them all."""
     day = world.day.isoformat()
-    for kind in ("xlsx", "csv"):
-        path = folder / f"hours_{world.council}_{day}.{kind}"
-        query = {"from": day, "to": day, "format": kind}
-        path.write_bytes(await service.send("GET", "/v1/reconciliation", officer, query=query))
+    together: list[bytes] = []
+    for provider in world.providers:
+        query = {"provider": str(provider.provider_id), "from": day, "to": day}
+        for kind in ("xlsx", "csv"):
+            asked = query | {"format": kind}
+            content = await service.send("GET", "/v1/reconciliation", state.token(OFFICER), query=asked)
+            (folder / f"hours_{provider.location}_{day}.{kind}").write_bytes(content)
+        together.append(content.partition(b"\r\n")[2] if together else content)
+    path = folder / f"hours_{world.council}_{day}.csv"
+    path.write_bytes(b"".join(together))
     return path
 
 

@@ -17,10 +17,11 @@ from simulators.outcomes import (
     Call,
     Status,
     begun,
+    days_bought,
     paid_minutes,
     status_of,
 )
-from simulators.roster import PlannedVisit
+from simulators.roster import LONDON, PlannedVisit
 from simulators.truth import ProviderTruth
 
 STEP = timedelta(minutes=5)
@@ -143,7 +144,8 @@ def _account(truth: ProviderTruth, visit: PlannedVisit, calls: tuple[Call, ...],
     following = later_visit(truth.provider, visit)
     status = status_of(visit, calls, following, now)
     bought = truth.provider.commission(visit.commission)
-    return Account(status, calls, paid_minutes(bought, calls, status))
+    days = days_bought(visit.start.astimezone(LONDON).date())
+    return Account(status, calls, paid_minutes(bought, calls, status, days))
 
 
 def _exceptions(mischief: Mischief) -> frozenset[str]:

@@ -6,7 +6,7 @@ service's own reckoning is checked by something that shares no code with it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from simulators.happenings import Grade
@@ -77,15 +77,18 @@ def _status_unbegun(visit: PlannedVisit, deadline: datetime, now: datetime) -> S
     return "late" if now > visit.start + LATE_AFTER else "due"
 
 
-def paid_minutes(bought: Commission, calls: Sequence[Call], status: Status) -> int:
+def days_bought(day: date) -> int:
+    """Days of contract B's week, which begins on Sunday, that a commission starting on a day covers."""
+    return 7 - day.isoweekday() % 7
+
+
+def paid_minutes(bought: Commission, calls: Sequence[Call], status: Status, days: int) -> int:
     """Minutes the council pays for a visit under its commission's contract, all carers together.
 
-    A visit that was missed, cancelled or is not over pays nothing.
-
-    Contract A: quarter-hour bands (8–22 becomes 15, and so on; 7 and less becomes 0), within five minutes of the
-    commissioned minutes becomes them, at most the commissioned minutes for each carer. Contract B: by the minute,
-    at most the commission's week, which in a one-day rehearsal is the visit itself for all its carers. A further
-    carer is paid for the time shared with the first.
+    A visit that was missed, cancelled or is not over pays nothing. Contract A: quarter-hour bands (8–22 becomes
+    15, and so on; 7 and less becomes 0), within five minutes of the commissioned minutes becomes them, at most the
+    commissioned minutes for each carer. Contract B: by the minute, at most what the commission bought in the week,
+    of which `days` days, this one the first. A further carer is paid for the time shared with the first.
     """
     if status not in {"done", "done_late"} or not calls:
         return 0
@@ -93,7 +96,7 @@ def paid_minutes(bought: Commission, calls: Sequence[Call], status: Status) -> i
     minutes = [_minutes_together(first, call) for call in calls]
     if bought.contract == "A":
         return sum(_banded(each, bought.minutes) for each in minutes)
-    return min(sum(minutes), bought.minutes * bought.carers)
+    return min(sum(minutes), bought.minutes * bought.carers * days)
 
 
 def _minutes_together(first: Call, call: Call) -> int:

@@ -116,7 +116,7 @@ class Alert(msgspec.Struct, frozen=True):
 
     alert: uuid.UUID
     kind: str
-    client: str
+    client: str | None
     state: str
     visit: str | None = None
 

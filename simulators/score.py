@@ -169,7 +169,7 @@ def _alerts(expected: Sequence[AlertExpectation], concluded: Sequence[Alert]) ->
             state = "withdrawn" if want.withdrawn else "standing"
             found.append(_fault(subject, f"alert {want.kind}", state, seen[0].state))
     found += [
-        _fault(visit or alerts[0].client, f"alert {kind}", "nothing to raise", alerts[0].state)
+        _fault(visit or str(alerts[0].client), f"alert {kind}", "nothing to raise", alerts[0].state)
         for (kind, visit), alerts in by_name.items()
     ]
     return found
@@ -202,14 +202,16 @@ def _candidates(expected: Sequence[CandidateExpectation], concluded: Sequence[Ca
 
 
 def _candidate(want: CandidateExpectation, seen: Sequence[Candidate]) -> list[Difference]:
+    """A candidate may leave withdrawn or merged ones behind as facts come in; at most one may stand."""
     what = f"candidate {want.type}"
-    if not seen:
-        return [_fault(want.client, what, "raised", "not raised")] if want.certain else []
-    if len(seen) > 1:
-        return [_fault(want.client, what, "raised once", f"raised {len(seen)} times")]
-    found = []
-    if (seen[0].state in _GONE) != want.withdrawn:
-        found.append(_fault(want.client, what, "withdrawn" if want.withdrawn else "open", seen[0].state))
-    if want.level is not None and seen[0].level != want.level:
-        found.append(_fault(want.client, f"{what} level", want.level, seen[0].level))
-    return found
+    standing = [candidate for candidate in seen if candidate.state not in _GONE]
+    if want.withdrawn:
+        found = [_fault(want.client, what, "withdrawn", candidate.state) for candidate in standing]
+        if want.certain and not seen:
+            found.append(_fault(want.client, what, "raised and withdrawn", "not raised"))
+        return found
+    if len(standing) != 1:
+        return [_fault(want.client, what, "one stands", f"{len(standing)} stand, {len(seen)} raised")]
+    if want.level is not None and standing[0].level != want.level:
+        return [_fault(want.client, f"{what} level", want.level, standing[0].level)]
+    return []

@@ -1,8 +1,8 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from simulators.outcomes import Call, paid_minutes, status_of
+from simulators.outcomes import Call, days_bought, paid_minutes, status_of
 from simulators.roster import Commission, PlannedVisit
 
 EIGHT = datetime.fromisoformat("2026-11-20T08:00:00+00:00")
@@ -27,24 +27,34 @@ def call(carer, minutes, seconds=0, after=0):
 )
 def test_paid_minutes_follow_the_worked_examples(minutes, seconds, banded, by_the_minute):
     calls = [call("W-1", minutes, seconds)]
-    assert paid_minutes(bought("A"), calls, "done") == banded
-    assert paid_minutes(bought("B"), calls, "done") == by_the_minute
+    assert paid_minutes(bought("A"), calls, "done", 1) == banded
+    assert paid_minutes(bought("B"), calls, "done", 1) == by_the_minute
+
+
+def test_unused_minutes_of_the_week_pay_for_a_longer_visit():
+    assert paid_minutes(bought("B"), [call("W-1", 41)], "done", 2) == 41
+    assert paid_minutes(bought("A"), [call("W-1", 41)], "done", 2) == 30
+
+
+@pytest.mark.parametrize(("day", "days"), [(15, 7), (16, 6), (20, 2), (21, 1)])
+def test_a_week_begins_on_sunday(day, days):
+    assert days_bought(date(2026, 11, day)) == days
 
 
 def test_a_second_carer_is_paid_for_the_time_together():
     calls = [call("W-1", 30), call("W-2", 18, after=13)]
-    assert paid_minutes(bought("A", carers=2), calls, "done") == 30 + 15
-    assert paid_minutes(bought("B", carers=2), calls, "done") == 30 + 17
+    assert paid_minutes(bought("A", carers=2), calls, "done", 1) == 30 + 15
+    assert paid_minutes(bought("B", carers=2), calls, "done", 1) == 30 + 17
 
 
 def test_a_missed_visit_pays_nothing_even_when_made_good():
-    assert paid_minutes(bought("A"), [call("W-9", 30, after=300)], "missed") == 0
+    assert paid_minutes(bought("A"), [call("W-9", 30, after=300)], "missed", 1) == 0
 
 
 def test_a_visit_with_no_end_pays_nothing():
     calls = [Call("W-1", EIGHT, None, "located", None)]
-    assert paid_minutes(bought("A"), calls, "done") == 0
-    assert paid_minutes(bought("B"), calls, "done") == 0
+    assert paid_minutes(bought("A"), calls, "done", 1) == 0
+    assert paid_minutes(bought("B"), calls, "done", 1) == 0
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,9 @@ SELECT DISTINCT council_id, contract FROM contracts;
 -- name: commission_clients
 SELECT commission, client, carers FROM commissions WHERE provider_id = $1;
 
+-- name: carers
+SELECT carer AS code, location_id AS location FROM carers WHERE provider_id = $1 ORDER BY carer;
+
 -- name: stored_carers
 SELECT carer, location_id FROM carers WHERE provider_id = $1 AND carer = ANY ($2::text[]);
 

@@ -12,6 +12,7 @@ from ecm.accounts.domain import Account
 from ecm.audit.service import record
 from ecm.care import store
 from ecm.care.domain import (
+    Carer,
     ImportKind,
     ImportReport,
     Provider,
@@ -124,6 +125,11 @@ class Care:
         """List the ids and names of the providers that an officer's council commissions; an operator sees all."""
         async with self._database.transaction("providers", council=account.council, read_only=True) as connection:
             return await store.providers(connection, account.council)
+
+    async def carers(self, provider: UUID) -> list[Carer]:
+        """List a provider's carers."""
+        async with self._database.transaction("carers", provider=provider, read_only=True) as connection:
+            return await store.carers(connection, provider)
 
     async def store_tag(self, account: Account, provider: UUID, tag: Tag, base: str) -> StoredTag:
         """Store a tag or card of a client and give its link, which begins with `base`.

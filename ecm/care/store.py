@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from ecm.care.domain import Provider, Tag
+from ecm.care.domain import Carer, Provider, Tag
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 from reports.contracts import Contract, contract_from_json, contract_to_json
@@ -69,6 +69,11 @@ async def providers(connection: Connection, council: str | None) -> list[tuple[U
     else:
         rows = await connection.fetch(_QUERIES["council_providers"], council)
     return [(row["provider_id"], row["name"]) for row in rows]
+
+
+async def carers(connection: Connection, provider: UUID) -> list[Carer]:
+    """Find a provider's carers, in order of their code."""
+    return [Carer(row["code"], row["location"]) for row in await connection.fetch(_QUERIES["carers"], provider)]
 
 
 async def insert_tag(connection: Connection, provider: UUID, tag: Tag, at: datetime) -> bool:

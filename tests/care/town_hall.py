@@ -1,0 +1,42 @@
+"""The service's routes of care and accounts, for a town."""
+
+from uuid import uuid4
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from ecm.accounts import phone_routes
+from ecm.accounts import routes as account_routes
+from ecm.accounts.domain import Account, Role, secret_hash
+from ecm.accounts.service import Accounts
+from ecm.accounts.store import insert_account
+from ecm.care import routes as care_routes
+from ecm.keys import ACCOUNTS, CARE, PHONES, SETTINGS
+from ecm.middleware import guarded, tell_problems
+from ecm.settings import Settings
+from tests.care.town import COUNCIL, NOW, Town
+
+Client = TestClient[web.Request, web.Application]
+
+
+def build_app(town: Town) -> web.Application:
+    """The service with the routes of care and accounts only."""
+    app = web.Application(middlewares=[tell_problems], client_max_size=0)
+    app[SETTINGS] = Settings(state_dir=None, public_url="https://ecm.example/")  # type: ignore[arg-type]
+    app[ACCOUNTS] = Accounts(town.database, town.clock)
+    app[CARE], app[PHONES] = town.care, town.phones
+    for routes in (account_routes.ROUTES, care_routes.ROUTES, phone_routes.ROUTES):
+        for endpoint in routes.endpoints:
+            app.router.add_route(endpoint.method, endpoint.path, guarded(endpoint))
+    return app
+
+
+async def bearer(town: Town, role: Role) -> dict[str, str]:
+    """The header of somebody who signed in; without a password, since hashing one takes its time."""
+    provider = town.provider if role in ("coordinator", "registered_manager") else None
+    council = COUNCIL if role == "council_officer" else None
+    account, token = Account(uuid4(), f"the {role}", role, provider, council), f"token of the {role}"
+    async with town.database.transaction("test_account") as connection:
+        hashes = {"password_hash": "none", "token_hash": secret_hash(token)}
+        await insert_account(connection, account, **hashes, at=NOW)
+    return {"Authorization": f"Bearer {token}"}

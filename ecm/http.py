@@ -15,7 +15,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 H = TypeVar("H", bound=Handler)
 S = TypeVar("S")
 
-ACCOUNT: Final = "ecm.account"
+ACCOUNT: Final = web.RequestKey("account", Account)
 JSON_BODY_LIMIT: Final = 1024 * 1024
 FILE_BODY_LIMIT: Final = 64 * 1024 * 1024
 
@@ -80,8 +80,7 @@ class Routes:
 
 def account_of(request: web.Request) -> Account:
     """Return who is asking; only behind an endpoint with roles."""
-    account: Account = request[ACCOUNT]
-    return account
+    return request[ACCOUNT]
 
 
 def provider_of(request: web.Request) -> UUID:

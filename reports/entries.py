@@ -16,7 +16,7 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 _AFTER_EVERY_SLOT = 1 << 30
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What becomes one line: a slot's carer position with its call, if there was one, or a lone call.
 
     `contract` is None only for a call without a slot whose client has no contract, or several.

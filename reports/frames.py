@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-Value = TypeVar("Value")
+Row = TypeVar("Row", bound=msgspec.Struct)
 Reader = Callable[[pd.DataFrame, str], list[object | None]]
 
 
@@ -16,7 +16,7 @@ class FrameError(ValueError):
     """A frame without a column it needs, or with a value that column cannot hold."""
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """What one carer did, or should have done, at one visit. Instants are aware UTC, `day` is the local day.
 
     `overlap_seconds` is the time a second or later carer shared with the first.
@@ -49,7 +49,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     exceptions: tuple[str, ...]
 
 
-class Slot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Slot(msgspec.Struct, frozen=True, gc=False):
     """One visit that the council bought on one local day: `minutes` long, for `carers` carers."""
 
     council: str
@@ -75,13 +75,12 @@ def read_slots(frame: pd.DataFrame) -> list[Slot]:
     return _rows(frame, Slot, _SLOT_READERS)
 
 
-def _rows(frame: pd.DataFrame, kind: type[Value], readers: Mapping[str, Reader]) -> list[Value]:
+def _rows(frame: pd.DataFrame, kind: type[Row], readers: Mapping[str, Reader]) -> list[Row]:
     missing = [name for name in readers if name not in frame.columns]
     if missing:
         raise FrameError(f"the frame lacks {', '.join(missing)}")
-    names = list(readers)
-    columns = [readers[name](frame, name) for name in names]
-    return [kind(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
+    columns = [readers[name](frame, name) for name in kind.__struct_fields__]
+    return [kind(*values) for values in zip(*columns, strict=True)]
 
 
 def _cells(frame: pd.DataFrame, name: str) -> list[object | None]:

@@ -1,12 +1,11 @@
 """A line while the rules work on it: the minutes so far, and the trace of every rule that touched them."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from reports.trace import Step
 
 
-@dataclass(slots=True)
-class Worksheet:
+class Worksheet(msgspec.Struct, gc=False):
     """`counted` minutes were delivered and may be paid; `minutes` is what the rules have made of them so far.
 
     `banded` is what the bands gave, None without bands. `excess` is delivered minutes beyond what is paid.
@@ -17,8 +16,8 @@ class Worksheet:
     banded: int | None = None
     excess: int = 0
     amount_pence: int | None = None
-    flags: list[str] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    flags: list[str] = []
+    steps: list[Step] = []
 
     def apply(self, rule: str, after: int, because: str, check_ins: tuple[str, ...] = ()) -> None:
         """Let a rule set the minutes, and say why."""

@@ -70,7 +70,7 @@ def test_promise_5_the_order_of_the_rows_makes_no_difference_to_a_byte(month, co
     assert lines_xlsx(before, HEADER) == lines_xlsx(after, HEADER)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(month=months(), contract=st.sampled_from(CONTRACTS))
 def test_lines_weeks_and_totals_add_up_to_the_same(month, contract):
     found = reconciled(*month, contract)
@@ -81,14 +81,14 @@ def test_lines_weeks_and_totals_add_up_to_the_same(month, contract):
     assert key_figures(found).paid_minutes == found.totals.paid_minutes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(month=months(), tolerance=st.sampled_from(TOLERANCES))
 def test_a_cap_per_visit_never_pays_above_the_commissioned_minutes(month, tolerance):
     for line in reconciled(*month, changed(A, tolerance=tolerance)).rows:
         assert 0 <= line.paid_minutes <= line.commissioned_minutes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(month=months(), starts=st.sampled_from(WEEKDAYS), basis=st.sampled_from([A, B]))
 def test_a_cap_per_week_never_pays_above_the_weeks_commissioned_minutes(month, starts, basis):
     paid, bought = defaultdict(int), defaultdict(int)

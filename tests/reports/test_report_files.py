@@ -216,3 +216,9 @@ def test_logging_counts_visits_with_an_electronic_check_in_at_both_ends(change, 
 def test_a_share_of_nothing_has_no_percentage():
     assert Share("x", 0, 0, "").percent is None
     assert Share("x", 1, 8, "").percent == Decimal("12.5")
+
+
+def test_a_double_call_is_missed_only_if_nobody_of_it_came():
+    tried = call(None, outcome="no_reply", in_check_in="p/i", in_grade="tagged")
+    missed = key_figures(reconciled([tried, call(None, position=1)], [slot(carers=2)])).missed
+    assert (missed.part, missed.whole) == (0, 1)

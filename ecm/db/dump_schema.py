@@ -13,9 +13,7 @@ from ecm.db.housing import packaged_binaries
 from ecm.db.migrations import migrate
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
-_HEADING = (
-    "-- The sum of the migrations, written by `python -m ecm.db.dump_schema`; a test holds it to them.\n\n"
-)
+_HEADING = "-- The sum of the migrations, written by `python -m ecm.db.dump_schema`; a test holds it to them.\n\n"
 _NOISE = re.compile(r"--.*|SET \w+ = .*;|SELECT pg_catalog\.set_config\(.*|\\(?:un)?restrict .*")
 
 
@@ -24,8 +22,9 @@ async def dump_schema(url: str) -> str:
 
     What pg_dump says of itself and of its session is left out. Raises ServerFailed when pg_dump fails.
     """
+    programs = await asyncio.to_thread(packaged_binaries)
     process = await asyncio.create_subprocess_exec(
-        str(packaged_binaries() / "pg_dump"),
+        str(programs / "pg_dump"),
         "--schema-only",
         "--no-owner",
         f"--dbname={url}",

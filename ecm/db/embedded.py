@@ -22,7 +22,7 @@ from ecm.db.errors import ServerFailed
 from ecm.db.housing import Housing, settle, vacate
 from ecm.db.pool import DatabaseUrls
 from ecm.db.queries import load_queries
-from ecm.db.strays import dismiss_strays, recorded_pid, stray_pids
+from ecm.db.strays import dismiss_strays, kill_all, recorded_pid, stray_pids
 
 _DATABASE_EXISTS = load_queries(__package__)["database_exists"]
 _SUPERUSER = "postgres"
@@ -82,9 +82,7 @@ class EmbeddedServer:
         port = self._tcp_port or 5432
         if over_tcp:
             return f"postgresql://{user}@127.0.0.1:{port}/{database}"
-        return (
-            f"postgresql://{user}@/{database}?host={quote(str(self._places().sockets), safe='')}&port={port}"
-        )
+        return f"postgresql://{user}@/{database}?host={quote(str(self._places().sockets), safe='')}&port={port}"
 
     def urls(self, database: str) -> DatabaseUrls:
         """The URLs of the three roles: service and intake as themselves, migrations as the superuser."""
@@ -124,13 +122,13 @@ class EmbeddedServer:
 
     async def kill(self) -> None:
         """Kill -9 the postmaster and all its children, and wait until they are gone: for tests of faults."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGSTOP)
         data = self._places().data
-        while pids := await asyncio.to_thread(stray_pids, data):
-            for pid in sorted(pids, key=lambda found: found != self.pid):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        if self._process is not None:
-            await self._process.wait()
+        await asyncio.to_thread(kill_all, data, await asyncio.to_thread(stray_pids, data))
+        await process.wait()
 
     async def supervise(self) -> None:
         """Start the server again whenever it dies, until `stop`; run it as a task of the application.
@@ -186,9 +184,7 @@ class EmbeddedServer:
         )
         output, _ = await process.communicate()
         if process.returncode != 0:
-            raise ServerFailed(
-                "initdb could not make the cluster:\n" + output.decode(errors="replace").strip()
-            )
+            raise ServerFailed("initdb could not make the cluster:\n" + output.decode(errors="replace").strip())
         await asyncio.to_thread(unfinished.rename, places.data)
 
     def _prepare(self, places: Housing) -> None:
@@ -245,14 +241,14 @@ class EmbeddedServer:
                 connection = await asyncpg.connect(self.dsn(), timeout=5)
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as error:
                 if asyncio.get_running_loop().time() > deadline:
-                    raise ServerFailed(
-                        f"PostgreSQL does not answer: {error}\n{_tail(places, began)}"
-                    ) from error
+                    tail = await asyncio.to_thread(_tail, places, began)
+                    raise ServerFailed(f"PostgreSQL does not answer: {error}\n{tail}") from error
                 await asyncio.sleep(_POLL_SECONDS)
             else:
                 await connection.close()
                 return
-        raise ServerFailed(f"PostgreSQL did not start; its log ends:\n{_tail(places, began)}")
+        tail = await asyncio.to_thread(_tail, places, began)
+        raise ServerFailed(f"PostgreSQL did not start; its log ends:\n{tail}")
 
 
 async def forget(state_dir: Path) -> None:
@@ -288,9 +284,7 @@ def _locked(places: Housing) -> IO[str]:
     return lock
 
 
-async def _ended(
-    process: asyncio.subprocess.Process, number: signal.Signals, patience_seconds: float
-) -> None:
+async def _ended(process: asyncio.subprocess.Process, number: signal.Signals, patience_seconds: float) -> None:
     with suppress(ProcessLookupError):
         process.send_signal(number)
     try:

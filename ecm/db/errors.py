@@ -13,6 +13,7 @@ _UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,
 )
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _TIMEOUTS = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
@@ -80,8 +81,9 @@ class ServerFailed(DatabaseError):
 def translated(error: Exception, *, outcome_unknown: bool, connection_lost: bool) -> DatabaseError | None:
     """Give the domain error that a driver's `error` means, or None when it is nobody's business but a bug.
 
-    `connection_lost` says that the connection is closed by now, which turns the driver's complaints about its
-    own state (InterfaceError) and the system's (OSError) into unavailability.
+    `connection_lost` says that the connection is closed by now, which turns the driver's complaints
+    (InterfaceError) and the system's (OSError) into unavailability. InternalClientError is what the driver says
+    when the server's farewell came between two statements.
     """
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return _constraint_violated(error)
@@ -89,9 +91,7 @@ def translated(error: Exception, *, outcome_unknown: bool, connection_lost: bool
         return TransactionConflicted(str(error))
     if isinstance(error, _TIMEOUTS):
         return StatementTimedOut(str(error))
-    lost = connection_lost and isinstance(
-        error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError
-    )
+    lost = connection_lost and isinstance(error, asyncpg.InterfaceError | OSError)
     if lost or isinstance(error, _UNAVAILABLE):
         return DatabaseUnavailable(f"{type(error).__name__}: {error}", outcome_unknown=outcome_unknown)
     return None

@@ -221,11 +221,10 @@ def _copied_binaries(programs: Path, home: Path) -> Path:
     if not copied.exists():
         unfinished = copied.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(
-            programs.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "doc")
-        )
+        shutil.copytree(programs.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "doc"))
         for place in (unfinished, *unfinished.rglob("*")):
             if not place.is_symlink():
-                place.chmod(place.stat().st_mode | (0o755 if place.is_dir() else 0o044))
+                mode = place.stat().st_mode
+                place.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
         unfinished.rename(copied)
     return copied / "bin"

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
@@ -132,9 +132,7 @@ class Database:
         """
         settings = _server_settings("service", f"{self._application_name} {name}")
         try:
-            connection = await asyncpg.connect(
-                self._urls.service, server_settings=settings, timeout=_CONNECT_SECONDS
-            )
+            connection = await asyncpg.connect(self._urls.service, server_settings=settings, timeout=_CONNECT_SECONDS)
         except (OSError, asyncpg.PostgresError) as error:
             raise _unreachable(error) from error
         try:
@@ -232,6 +230,8 @@ async def _translating(connection: Connection) -> AsyncIterator[_Block]:
         known = translated(error, outcome_unknown=block.committing, connection_lost=_is_lost(connection))
         if known is None:
             raise
+        if isinstance(known, DatabaseUnavailable):
+            _terminate(connection)
         raise known from error
 
 
@@ -285,6 +285,12 @@ def _scope(provider: UUID | None, council: str | None, timeout_seconds: float | 
     if timeout_seconds is not None:
         statements.append(f"SET LOCAL statement_timeout = {max(1, round(timeout_seconds * 1000)):d}")
     return "; ".join(statements)
+
+
+def _terminate(connection: Connection) -> None:
+    """Close a broken connection at once, so that the pool cannot lend it out again."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def _is_lost(connection: Connection) -> bool:

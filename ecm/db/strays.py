@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 _PROC = Path("/proc")
+_POLL_SECONDS = 0.005
 
 
 def recorded_pid(data: Path) -> int | None:
@@ -50,9 +51,16 @@ def dismiss_strays(data: Path, patience_seconds: float = 20.0) -> frozenset[int]
         if not hurried and waited > patience_seconds / 2:
             _send(left, signal.SIGQUIT)
             hurried = True
-        time.sleep(0.01)
+        time.sleep(_POLL_SECONDS)
         left = stray_pids(data)
     return found
+
+
+def kill_all(data: Path, pids: frozenset[int]) -> None:
+    """Kill -9 these processes of `data` and wait until they are gone, whatever takes their place meanwhile."""
+    _send(pids, signal.SIGKILL)
+    while pids & stray_pids(data):
+        time.sleep(_POLL_SECONDS)
 
 
 def _send(pids: frozenset[int], number: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `day` rehearses a council's morning, `phone` is one phone driven by hand."""
+"""The command line: `day` rehearses a council's morning, `phone` is one phone driven by hand, `load` is thousands."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,6 +14,7 @@ from devices.messages import MANUAL_REASONS, Direction, Evidence, Gps, LinkRead,
 from simulators.client import Refusal, ServiceLost
 from simulators.day import Wish, rehearse
 from simulators.handset import Handset, enrol, post
+from simulators.load.command import load
 from simulators.morning import ClockGoneOn
 from simulators.phones import Post
 from simulators.places import ImpossibleWorld
@@ -64,6 +65,9 @@ def day(
         operator_token_file=operator_token_file,
     )
     raise SystemExit(_run(rehearse(wish)))
+
+
+main.add_command(load)
 
 
 @main.group()

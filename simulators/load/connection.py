@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Protocol
+from typing import Protocol, cast
 
 from simulators.load.wire import BrokenReply, Reply, ReplyReader, Target
 
@@ -21,7 +21,10 @@ class Listener(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """Sends one request and hands its reply on; `busy_since` is 0 while nothing is on its way."""
+    """Sends one request and hands its reply on.
+
+    `busy_since` (nanoseconds of the monotonic clock) is 0 while nothing is on its way; `gone` is set once lost.
+    """
 
     def __init__(self, target: Target, listener: Listener) -> None:
         self.target = target
@@ -30,12 +33,11 @@ class Connection(asyncio.Protocol):
         self._reader = ReplyReader()
         self._transport: asyncio.Transport | None = None
         self._why = "connection lost"
+        self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream was expected")
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of asyncio's
         self._listener.free(self)
 
     def send(self, request: tuple[bytes, bytes]) -> None:
@@ -68,6 +70,7 @@ class Connection(asyncio.Protocol):
         """Tell the sender."""
         self._transport = None
         self._listener.lost(self, self._why)
+        self.gone.set()
 
     @property
     def usable(self) -> bool:

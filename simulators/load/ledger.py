@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from simulators.load.wire import Parcel
-from simulators.replies import Answer, AnswerStatus, Answers
+from simulators.replies import Answer, Answers, AnswerStatus
 
 _WRITTEN_EVERY = 1_000
 
@@ -34,16 +34,9 @@ class Ledger:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         self._lines: list[bytes] = []
 
-    def answered(self, parcel: Parcel, body: bytes, attempts: int) -> bool:
-        """Enter a reply of 200; False when it does not account for each check-in, and so is no answer."""
-        try:
-            answers = msgspec.json.decode(body, type=Answers).answers
-        except msgspec.DecodeError:
-            return False
-        if len(answers) != len(parcel.check_ins):
-            return False
-        self._enter(parcel, answers, attempts)
-        return True
+    def answered(self, parcel: Parcel, body: bytes, attempts: int) -> None:
+        """Enter a receipt that accounts for each check-in of a parcel posted `attempts` times."""
+        self._enter(parcel, msgspec.json.decode(body, type=Answers).answers, attempts)
 
     def unanswered(self, parcel: Parcel, attempts: int) -> None:
         """Enter that a parcel was posted (`attempts` times) and got no answer."""

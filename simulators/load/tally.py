@@ -7,8 +7,8 @@ from typing import Final, Self
 import msgspec
 
 from simulators.load.histogram import Histogram
+from simulators.load.wire import ANSWERS
 
-ANSWERS: Final = ("recorded", "duplicate", "conflict", "refused")
 _SHARES: Final = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99_9", 0.999))
 
 

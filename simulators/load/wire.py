@@ -1,11 +1,16 @@
 """HTTP/1.1 as lean as it gets: requests put together from prepared bytes, and just enough of a reply read."""
 
+from collections import Counter
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 import msgspec
 
+from simulators.replies import Answers, AnswerStatus
+
+ANSWERS: Final = get_args(AnswerStatus)
+_WORDS: Final[dict[AnswerStatus, bytes]] = {status: f'"status":"{status}"'.encode() for status in ANSWERS}
 _OPENING: Final = b'{"sent_at":"'
 _STAMP_BYTES: Final = 27
 _HEAD_LIMIT: Final = 64 * 1024
@@ -67,6 +72,18 @@ class Reply(NamedTuple):
     retry_after: float | None
     keeps: bool
     body: bytes
+
+
+def count_answers(body: bytes, check_ins: int) -> dict[AnswerStatus, int] | None:
+    """Return how often each answer stands in a receipt; None when it does not account for each check-in."""
+    counts = {status: body.count(word) for status, word in _WORDS.items()}
+    if sum(counts.values()) == check_ins:
+        return counts
+    try:
+        answers = msgspec.json.decode(body, type=Answers).answers
+    except msgspec.DecodeError:
+        return None
+    return None if len(answers) != check_ins else dict(Counter(answer.status for answer in answers))
 
 
 class ReplyReader:

@@ -1,0 +1,97 @@
+"""Several senders at once, each in a process of its own, starting together."""
+
+import asyncio
+import gc
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
+from dataclasses import astuple, dataclass
+from multiprocessing.sharedctypes import SynchronizedArray
+from multiprocessing.synchronize import Barrier
+from typing import Final
+
+from simulators.load.sender import Plan, Progress, Sender
+from simulators.load.tally import Tally
+from simulators.load.wire import Parcel
+
+try:
+    import uvloop
+except ImportError:  # there is none for Windows
+    uvloop = None  # type: ignore[assignment]
+
+_START_SECONDS: Final = 120.0
+_FIELDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one process sends."""
+
+    plan: Plan
+    parcels: Sequence[Parcel]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one process counted, and the sequence and link of the last parcel it sent for each device."""
+
+    tally: Tally
+    heads: dict[int, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    barrier: Barrier
+    progress: "SynchronizedArray[int]"
+
+
+_common: _Common | None = None
+
+
+def send_all(shares: Sequence[Share], told: Callable[[list[Progress]], None]) -> list[Outcome]:
+    """Send all shares at once and return their outcomes; `told` gets every share's progress each second.
+
+    Raises what a sender raises: OSError when its service cannot be reached.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(len(shares))
+    progress = context.Array("q", len(shares) * _FIELDS)
+    with ProcessPoolExecutor(len(shares), context, _begin, (barrier, progress)) as processes:
+        running = [processes.submit(_send, number, share) for number, share in enumerate(shares)]
+        waiting = set(running)
+        while waiting:
+            waiting = wait(waiting, timeout=1).not_done
+            flat = progress[:]
+            told([Progress(*flat[start : start + _FIELDS]) for start in range(0, len(flat), _FIELDS)])
+        return [each.result() for each in running]
+
+
+def _begin(barrier: Barrier, progress: "SynchronizedArray[int]") -> None:
+    global _common  # noqa: PLW0603 – what a process is given when it starts has no other place to be
+    _common = _Common(barrier, progress)
+
+
+def _send(number: int, share: Share) -> Outcome:
+    common = _common
+    if common is None:
+        raise RuntimeError("started outside of send_all")
+
+    def told(progress: Progress) -> None:
+        common.progress[number * _FIELDS : (number + 1) * _FIELDS] = astuple(progress)
+
+    def begin() -> None:
+        # What was prepared stays: looking through it for rubbish would be counted as the service's latency.
+        gc.collect()
+        gc.freeze()
+        common.barrier.wait(_START_SECONDS)
+
+    async def run() -> Outcome:
+        sender = Sender(share.plan, share.parcels, told)
+        await sender.run(begin)
+        return Outcome(sender.tally, sender.heads)
+
+    try:
+        return asyncio.run(run()) if uvloop is None else uvloop.run(run())
+    except BaseException:
+        common.barrier.abort()
+        raise

@@ -220,13 +220,19 @@ async def test_promise_11_another_providers_clients_are_unknown_here(town: Town,
     assert len(report.rejected) == 3
 
 
-async def test_two_imports_at_once_leave_no_place_unfolded(town: Town, superuser: asyncpg.Connection) -> None:
+async def test_an_import_waits_for_another_so_that_no_place_stays_unfolded(
+    town: Town, superuser: asyncpg.Connection
+) -> None:
     await town.take_all()
     await fold_points(superuser)
-    first, second = (ROSTER.replace("2026-11-20T08:00", f"2026-11-{day}T08:00") for day in (24, 26))
-    await asyncio.gather(town.take("roster", first), town.take("roster", second))
-    points = {around for _, around in await fold_points(superuser)}
-    assert points == {at(20, 8), at(24, 8), at(26, 8)}
+    async with superuser.transaction():
+        await superuser.execute("SELECT FROM providers FOR NO KEY UPDATE")
+        importing = asyncio.create_task(town.take("roster", ROSTER.replace("2026-11-20T08:00", "2026-11-26T08:00")))
+        while not importing.done() and not await superuser.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pass
+        await superuser.execute("UPDATE planned_visits SET start_at = $1 WHERE visit = 'V-1'", at(24, 8))
+    await importing
+    assert await fold_points(superuser) == [("C-0001", at(24, 8)), ("C-0001", at(26, 8))]
 
 
 async def test_promise_12_a_roster_of_20_000_rows_leaves_the_loop_free(town: Town) -> None:

@@ -76,12 +76,12 @@ async def who_asks(request: web.Request) -> Account | None:
     if scheme.lower() == "bearer" and token.strip():
         return await accounts.by_token(token.strip())
     session = request.cookies.get(SESSION_COOKIE)
-    if session is None or not _from_our_pages(request):
+    if session is None or not from_our_pages(request):
         return None
     return await accounts.by_session(session)
 
 
-def _from_our_pages(request: web.Request) -> bool:
+def from_our_pages(request: web.Request) -> bool:
     """Say whether a request that carries the cookie may act on it: other sites may lead here, not post here."""
     if request.method in _SAFE_METHODS:
         return True

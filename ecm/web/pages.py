@@ -1,0 +1,30 @@
+"""Where the pages of the staff hang. Each subject's pages are in the module of its name."""
+
+from aiohttp import web
+
+from ecm.accounts.domain import MANAGERS, OFFICE, OPERATORS, READERS
+from ecm.web import candidates, enrol, imports, reconciliation, rendering, sign_in, today, visit
+from ecm.web.problem_pages import show_problems
+from ecm.web.session import page
+
+
+def add_pages(app: web.Application) -> None:
+    """Add the pages to the application, before it starts."""
+    rendering.set_up(app)
+    app.middlewares.insert(0, show_problems)
+    app.router.add_get("/static/{name}", rendering.serve_static)
+    app.router.add_get("/sign-in", sign_in.get_sign_in)
+    app.router.add_post("/sign-in", sign_in.post_sign_in)
+    app.router.add_post("/sign-out", sign_in.post_sign_out)
+    app.router.add_get("/", page(READERS | OPERATORS, today.get_today))
+    app.router.add_get("/visits/{visit}", page(READERS, visit.get_visit))
+    app.router.add_post("/visits/{visit}/amendments", page(OFFICE, visit.post_amendment))
+    app.router.add_post("/visits/{visit}/acknowledgements", page(OFFICE, visit.post_acknowledgement))
+    app.router.add_get("/candidates", page(OFFICE, candidates.get_candidates))
+    app.router.add_post("/candidates/{candidate}/dismissal", page(MANAGERS, candidates.post_dismissal))
+    app.router.add_get("/imports", page(OFFICE | OPERATORS, imports.get_imports))
+    app.router.add_post("/imports", page(OFFICE | OPERATORS, imports.post_import))
+    app.router.add_get("/reconciliation", page(READERS, reconciliation.get_reconciliation))
+    app.router.add_get("/enrol", page(OFFICE, enrol.get_enrol))
+    app.router.add_post("/enrol", page(OFFICE, enrol.post_enrol))
+    app.router.add_post("/enrol/{device}/revocation", page(OFFICE, enrol.post_revocation))

@@ -1,0 +1,152 @@
+"""Delivered against commissioned hours: choose whose and when, read each line with its trace, download the files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from ecm.accounts.domain import Account
+from ecm.clock import london_day
+from ecm.errors import Problem
+from ecm.http import account_of, read_query
+from ecm.keys import CARE, CLOCK, PAYMENTS
+from ecm.payments.messages import WeekMessage, week_messages
+from ecm.payments.service import Asked, FileKind, Run
+from ecm.web.rendering import Shell, address, render
+from reports.contracts import Contract
+from reports.lines import Line
+
+LINES_A_PAGE: Final = 200
+_TITLE: Final = "Delivered against commissioned hours"
+
+
+class ReconciliationPageQuery(msgspec.Struct):
+    """What the form sends: `contract` is a code and version such as A@1, and without it each line has its own."""
+
+    first: date | None = msgspec.field(name="from", default=None)
+    last: date | None = msgspec.field(name="to", default=None)
+    provider: UUID | None = None
+    council: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+    contract: Annotated[str, msgspec.Meta(pattern=r"^([^@]{1,40}@[1-9][0-9]{0,8})?$")] | None = None
+    page: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Whom the hours can be with: a provider for a council officer, a council for an office."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A reconciliation with the lines of one page."""
+
+    run: Run
+    lines: Sequence[Line]
+    weeks: list[WeekMessage]
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationView:
+    """The form and, where it could be answered, the result. `parameter` is what the form calls the partner."""
+
+    asked: Asked
+    parameter: str
+    partner: str | None
+    partners: list[Partner]
+    contracts: list[Contract]
+    contract: str | None
+    page: int
+    mistake: str | None
+    result: Result | None
+
+    def parameters(self) -> dict[str, object]:
+        """What names this reconciliation in an address of this page."""
+        return {
+            self.parameter: self.partner,
+            "from": self.asked.first,
+            "to": self.asked.last,
+            "contract": self.contract,
+        }
+
+    def download(self, kind: FileKind) -> str:
+        """Return the address of the file."""
+        contract = {"contract": self.asked.contract, "version": self.asked.version}
+        return address("/v1/reconciliation", **(self.parameters() | contract | {"format": kind}))
+
+    def page_address(self, page: int) -> str:
+        """Return the address of a page of lines."""
+        return address("/reconciliation", **self.parameters(), page=page)
+
+
+async def get_reconciliation(request: web.Request) -> web.StreamResponse:
+    """Show the form, and the hours of what it asks for: at first the current day with the first partner."""
+    account = account_of(request)
+    query = read_query(request, ReconciliationPageQuery)
+    partners = await _partners(request, account)
+    asked = _asked(request, account, query, partners)
+    mistake, status, run = None, 200, None
+    if partners or asked.council or asked.provider:
+        try:
+            run = await request.app[PAYMENTS].reconcile(account, asked)
+        except Problem as problem:
+            mistake, status = problem.detail, problem.kind.status
+    contracts = await request.app[CARE].contracts(account)
+    council = account.council or asked.council
+    view = ReconciliationView(
+        asked=asked,
+        parameter="provider" if account.council else "council",
+        partner=str(asked.provider) if account.council and asked.provider else asked.council,
+        partners=partners,
+        contracts=[contract for contract in contracts if contract.council == council],
+        contract=query.contract,
+        page=query.page,
+        mistake=mistake,
+        result=None if run is None else _result(run, query.page),
+    )
+    return await render(request, "reconciliation.html", Shell(_TITLE), view, status)
+
+
+async def _partners(request: web.Request, account: Account) -> list[Partner]:
+    if account.provider is not None:
+        councils = await request.app[PAYMENTS].councils(account.provider)
+        return [Partner(council, name) for council, name in councils]
+    return [Partner(str(provider), name) for provider, name in await request.app[CARE].providers(account)]
+
+
+def _asked(
+    request: web.Request, account: Account, query: ReconciliationPageQuery, partners: Sequence[Partner]
+) -> Asked:
+    today = london_day(request.app[CLOCK].now())
+    provider, council = query.provider, query.council or None
+    if account.council is not None and provider is None and partners:
+        provider = UUID(partners[0].key)
+    if account.provider is not None and council is None and partners:
+        council = partners[0].key
+    code, _, version = (query.contract or "").partition("@")
+    return Asked(
+        first=query.first or query.last or today,
+        last=query.last or query.first or today,
+        council=council,
+        provider=provider,
+        contract=code or None,
+        version=int(version) if version else None,
+    )
+
+
+def _result(run: Run, page: int) -> Result:
+    rows = run.reconciliation.rows
+    first = (page - 1) * LINES_A_PAGE
+    return Result(
+        run=run,
+        lines=rows[first : first + LINES_A_PAGE],
+        weeks=week_messages(run),
+        pages=-(-len(rows) // LINES_A_PAGE),
+    )

@@ -1,0 +1,171 @@
+"""One visit: its taps and what they are worth, the exceptions, the amendments, its alerts, and its proofs."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID, uuid4
+
+import msgspec
+from aiohttp import web
+
+from devices.messages import MANUAL_REASONS, ManualReason
+from ecm.accounts.domain import OFFICE, Account
+from ecm.alerts.service import AlertWithFacts
+from ecm.audit.messages import CheckInShown
+from ecm.errors import CONFLICT, Problem
+from ecm.http import account_of, provider_of, read_query
+from ecm.keys import ALERTS, AUDIT, CLOCK, VISITS
+from ecm.visits.domain import Amendment
+from ecm.visits.messages import CallShown, VisitDetailShown, detail_shown
+from ecm.visits.routes import path_visit
+from ecm.web.local_times import instant_of
+from ecm.web.rendering import Shell, address, render, segment
+from ecm.web.session import local_path, read_form, see_other
+from ecm.words import Code, Memo
+
+_FOLDED_AT_ONCE: Final = 200
+_DONE: Final = {
+    "amended": "The amendment is stored beside the check-ins, and the visit now follows it.",
+    "acknowledged": "The exception is acknowledged.",
+}
+LocalTime = Annotated[str, msgspec.Meta(max_length=25)]
+
+
+class VisitPageQuery(msgspec.Struct):
+    """Whose visit it is (a council officer must say), and what was just done."""
+
+    provider: UUID | None = None
+    done: str | None = None
+
+
+class AmendmentForm(msgspec.Struct):
+    """New times of one carer as people write them; an empty one stays as it was."""
+
+    amendment: UUID
+    carer: Code
+    reason: ManualReason
+    in_at: LocalTime | None = None
+    out_at: LocalTime | None = None
+    memo: Memo | None = None
+
+
+class AcknowledgementForm(msgspec.Struct):
+    """An exception that may stand; `back` is the page to return to."""
+
+    exception: Code
+    carer: Code | None = None
+    memo: Memo | None = None
+    back: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A check-in of a call. `leaf` of `leaves` is its place in the provider's sealed log, counted from 1."""
+
+    check_in: CheckInShown
+    path: str
+    leaf: int | None
+    leaves: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One carer's part of the visit with the taps that made it."""
+
+    call: CallShown
+    arrival: Tap | None
+    departure: Tap | None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitView:
+    """The page of a visit; `others` are taps repeated at the same door."""
+
+    detail: VisitDetailShown
+    calls: list[CallView]
+    others: list[Tap]
+    carers: list[str]
+    alerts: list[AlertWithFacts]
+    reasons: tuple[ManualReason, ...]
+    new_amendment: UUID
+    may_act: bool
+    may_see_alerts: bool
+
+
+async def get_visit(request: web.Request) -> web.StreamResponse:
+    """Show a visit with everything it rests on."""
+    account = account_of(request)
+    query = read_query(request, VisitPageQuery)
+    visits = request.app[VISITS]
+    found = await visits.detail(account, path_visit(request), query.provider)
+    detail = detail_shown(found, visits.rules)
+    taps = {
+        f"{made.device}/{made.check_in}": await _tap(request, account, found.stored.provider, made)
+        for made in detail.check_ins
+    }
+    calls = [
+        CallView(call, taps.get(call.in_check_in or ""), taps.get(call.out_check_in or ""))
+        for call in detail.visit.calls
+    ]
+    shown = {tap.path for call in calls for tap in (call.arrival, call.departure) if tap is not None}
+    view = VisitView(
+        detail=detail,
+        calls=calls,
+        others=[tap for tap in taps.values() if tap.path not in shown],
+        carers=sorted({*found.stored.visit.rostered, *(call.carer for call in detail.visit.calls)}),
+        alerts=await _alerts(request, account, detail.visit.visit),
+        reasons=MANUAL_REASONS,
+        new_amendment=uuid4(),
+        may_act=account.role in OFFICE,
+        may_see_alerts=account.provider is not None,
+    )
+    shell = Shell(f"Visit {detail.visit.visit}", _DONE.get(query.done or ""))
+    return await render(request, "visit.html", shell, view)
+
+
+async def post_amendment(request: web.Request) -> web.StreamResponse:
+    """Store an amendment, and show the visit as it follows from it."""
+    form = await read_form(request, AmendmentForm)
+    visit = path_visit(request)
+    visits = request.app[VISITS]
+    made = Amendment(
+        amendment_id=form.amendment,
+        visit=visit,
+        carer=form.carer,
+        in_at=instant_of(form.in_at, "The arrival"),
+        out_at=instant_of(form.out_at, "The departure"),
+        made_at=request.app[CLOCK].now(),
+        made_by=account_of(request).username,
+        reason=form.reason,
+        memo=form.memo,
+    )
+    await visits.amend(provider_of(request), made)
+    await visits.fold_pending(_FOLDED_AT_ONCE)
+    return see_other(address(f"/visits/{segment(visit)}", done="amended"))
+
+
+async def post_acknowledgement(request: web.Request) -> web.StreamResponse:
+    """Let an exception stand, and return to where the button was."""
+    form = await read_form(request, AcknowledgementForm)
+    visit = path_visit(request)
+    by = account_of(request).username
+    await request.app[VISITS].acknowledge(provider_of(request), visit, form.exception, form.carer, form.memo, by)
+    if form.back is not None:
+        return see_other(local_path(form.back))
+    return see_other(address(f"/visits/{segment(visit)}", done="acknowledged"))
+
+
+async def _tap(request: web.Request, account: Account, provider: UUID, check_in: CheckInShown) -> Tap:
+    path = f"/v1/check-ins/{provider}/{check_in.device}/{check_in.check_in}"
+    try:
+        proof = await request.app[AUDIT].proof(account, provider, check_in.device, check_in.check_in)
+    except Problem as problem:
+        if problem.kind != CONFLICT:
+            raise
+        return Tap(check_in, path, None, 0)
+    return Tap(check_in, path, proof.leaf_index + 1, proof.tree_size)
+
+
+async def _alerts(request: web.Request, account: Account, visit: str) -> list[AlertWithFacts]:
+    if account.provider is None:
+        return []
+    return [one for one in await request.app[ALERTS].listed(account.provider, None) if one.alert.visit == visit]

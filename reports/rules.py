@@ -22,7 +22,7 @@ _NEVER_PAID = {
     "merged": "This visit was merged into another, so it pays 0.",
     "second_carer_missing": "A carer was commissioned here and did not come, so this carer's time pays 0.",
     "not_rostered": "The council commissioned this visit and the roster holds none for it, so it pays 0.",
-    "planned": "This visit is not yet due, so it pays 0 so far.",
+    "planned": "This visit has not begun and is not missed yet, so it pays 0 so far.",
     "in_progress": "This visit is not yet over, so it pays 0 so far.",
 }
 

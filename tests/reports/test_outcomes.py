@@ -67,7 +67,7 @@ def test_a_commissioned_visit_that_nobody_rostered_is_a_line():
 def test_a_visit_not_yet_due_is_not_missed():
     line = one_line(call(None, outcome="planned"))
     assert (line.outcome, line.paid_minutes, line.flags) == ("planned", 0, ())
-    assert because(line, "outcome") == "This visit is not yet due, so it pays 0 so far."
+    assert because(line, "outcome") == "This visit has not begun and is not missed yet, so it pays 0 so far."
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class CandidateExpectation:
     """A candidate that must be there (`certain`) or may; `level` None where the ladder does not apply."""
 
     type: Literal["ABUSE_OR_ALLEGATION", "SERIOUS_INJURY"]
-    client: str
+    visit: str
     level: int | None
     certain: bool
     withdrawn: bool
@@ -249,11 +249,13 @@ def _candidates(truth: ProviderTruth, alerts: tuple[AlertExpectation, ...]) -> l
     found: list[CandidateExpectation] = []
     visits = {visit.visit: visit for visit in truth.provider.visits}
     for alert in alerts:
+        if alert.visit is None:
+            continue
         if alert.kind == "fall_with_injury":
-            found.append(CandidateExpectation("SERIOUS_INJURY", alert.client, None, True, False))
+            found.append(CandidateExpectation("SERIOUS_INJURY", alert.visit, None, True, False))
         elif alert.kind == "safeguarding_concern":
-            found.append(CandidateExpectation("ABUSE_OR_ALLEGATION", alert.client, None, True, False))
-        elif alert.kind == "missed_visit" and alert.visit is not None:
+            found.append(CandidateExpectation("ABUSE_OR_ALLEGATION", alert.visit, None, True, False))
+        elif alert.kind == "missed_visit":
             found.extend(_of_missed(truth, visits[alert.visit], alert))
     return found
 
@@ -264,9 +266,9 @@ def _of_missed(truth: ProviderTruth, visit: PlannedVisit, alert: AlertExpectatio
     serious = vulnerable(truth.provider, visit)
     if alert.withdrawn:
         certain = serious and alert.certain
-        return [CandidateExpectation("ABUSE_OR_ALLEGATION", visit.client, None, certain, True)]
+        return [CandidateExpectation("ABUSE_OR_ALLEGATION", visit.visit, None, certain, True)]
     if not serious and "welfare_contact" in facts:
-        return [CandidateExpectation("ABUSE_OR_ALLEGATION", visit.client, None, False, True)]
+        return [CandidateExpectation("ABUSE_OR_ALLEGATION", visit.visit, None, False, True)]
     shared = len([act for act in truth.office if isinstance(act, Fact) and act.kind == "cause"]) > 1
     level = 3 if "harm" in facts or ("cause" in facts and shared) else 2
-    return [CandidateExpectation("ABUSE_OR_ALLEGATION", visit.client, level, True, False)]
+    return [CandidateExpectation("ABUSE_OR_ALLEGATION", visit.visit, level, True, False)]

@@ -133,6 +133,7 @@ class Candidate(msgspec.Struct, frozen=True):
     candidate: uuid.UUID
     type: str
     state: str
+    visits: list[str]
     client: str | None = None
     level: int | None = None
     legal_ref: str | None = None

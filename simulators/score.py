@@ -189,13 +189,14 @@ def _candidates(expected: Sequence[CandidateExpectation], concluded: Sequence[Ca
     found: list[Difference] = []
     by_name: dict[tuple[str, str | None], list[Candidate]] = defaultdict(list)
     for candidate in concluded:
-        by_name[candidate.type, candidate.client].append(candidate)
+        named: list[str | None] = [*candidate.visits] or [None]
+        for visit in named:
+            by_name[candidate.type, visit].append(candidate)
     for want in expected:
-        seen = by_name.pop((want.type, want.client), [])
-        found += _candidate(want, seen)
+        found += _candidate(want, by_name.pop((want.type, want.visit), []))
     found += [
-        _fault(client or "provider", f"candidate {kind}", "nothing to raise", candidate.state)
-        for (kind, client), candidates in by_name.items()
+        _fault(visit or "provider", f"candidate {kind}", "nothing to raise", candidate.state)
+        for (kind, visit), candidates in by_name.items()
         for candidate in candidates
     ]
     return found
@@ -206,12 +207,12 @@ def _candidate(want: CandidateExpectation, seen: Sequence[Candidate]) -> list[Di
     what = f"candidate {want.type}"
     standing = [candidate for candidate in seen if candidate.state not in _GONE]
     if want.withdrawn:
-        found = [_fault(want.client, what, "withdrawn", candidate.state) for candidate in standing]
+        found = [_fault(want.visit, what, "withdrawn", candidate.state) for candidate in standing]
         if want.certain and not seen:
-            found.append(_fault(want.client, what, "raised and withdrawn", "not raised"))
+            found.append(_fault(want.visit, what, "raised and withdrawn", "not raised"))
         return found
     if len(standing) != 1:
-        return [_fault(want.client, what, "one stands", f"{len(standing)} stand, {len(seen)} raised")]
+        return [_fault(want.visit, what, "one stands", f"{len(standing)} stand, {len(seen)} raised")]
     if want.level is not None and standing[0].level != want.level:
-        return [_fault(want.client, f"{what} level", want.level, standing[0].level)]
+        return [_fault(want.visit, f"{what} level", want.level, standing[0].level)]
     return []

@@ -44,7 +44,7 @@ def perfect(expectation):
         if alert.certain
     ]
     candidates = [
-        Candidate(ANY, want.type, "withdrawn" if want.withdrawn else "screening", want.client, want.level)
+        Candidate(ANY, want.type, "withdrawn" if want.withdrawn else "screening", [want.visit], level=want.level)
         for want in expectation.candidates
         if want.certain
     ]
@@ -133,7 +133,7 @@ def candidate_gone(p):
 
 
 def candidate_for_nothing(p):
-    return replace(p, candidates=[*p.candidates, Candidate(ANY, "DEATH", "proposed", "C-0")])
+    return replace(p, candidates=[*p.candidates, Candidate(ANY, "DEATH", "proposed", ["V-0"])])
 
 
 def candidate_of_another_level(p):

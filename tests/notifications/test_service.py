@@ -145,15 +145,21 @@ async def test_two_adults_missed_from_one_cause_make_level_3(arranged, visits, a
 
 
 async def test_two_adults_from_one_cause_are_noticed_when_both_facts_come_at_once(
-    arranged, visits, alerts, notifications
+    arranged, visits, alerts, notifications, superuser
 ):
     await missed(arranged, visits, alerts, "C-1", "C-2")
-    await asyncio.gather(
-        *(
-            alerts.add_fact(arranged.provider, fact(alert_of(arranged, client), "cause", "09:10", cause="snow"))
-            for client in ("C-1", "C-2")
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    async with superuser.transaction():
+        await superuser.execute("LOCK TABLE clients IN ACCESS EXCLUSIVE MODE")
+        both = asyncio.gather(
+            *(
+                alerts.add_fact(arranged.provider, fact(alert_of(arranged, client), "cause", "09:10", cause="snow"))
+                for client in ("C-1", "C-2")
+            )
         )
-    )
+        while await superuser.fetchval(waiting) < 2:
+            assert not both.done()
+    await both
     assert {one.document.level for one in (await notifications.listed(arranged.provider))[1]} == {3}
 
 

@@ -157,6 +157,29 @@ async def test_promise_5_two_folders_at_once_give_the_same_visits(arranged, data
     assert outcomes[0] == outcomes[1]
 
 
+async def test_promise_5_a_slow_folder_never_writes_over_what_a_quick_one_saw_later(
+    arranged, database_urls: DatabaseUrls, superuser, clock
+):
+    client = await arranged.client("C-1")
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    async with open_database(database_urls) as one, open_database(database_urls) as other:
+        for number in range(8):
+            morning = at("08:00", DAY + timedelta(days=7 * number))
+            async with superuser.transaction():
+                await superuser.execute("LOCK TABLE amendments IN ACCESS EXCLUSIVE MODE")
+                await arranged.check_in(client, "in", morning)
+                slow = asyncio.ensure_future(Visits(one, clock).fold_pending(10))
+                while await superuser.fetchval(waiting) < 1:
+                    assert not slow.done()
+                await arranged.check_in(client, "out", morning + timedelta(minutes=30))
+                quick = asyncio.ensure_future(Visits(other, clock).fold_pending(10))
+                while await superuser.fetchval(waiting) < 2:
+                    assert not quick.done()
+            await asyncio.gather(slow, quick)
+            (visit,) = [row for row in await arranged.rows("visits") if row["begins_at"] == morning]
+            assert '"delivered_seconds": 1800' in visit["folded"]
+
+
 async def test_a_check_in_without_a_known_client_is_sealed_and_not_folded(arranged, visits):
     await arranged.check_in(None, "in", at("08:00"))
     await arranged.check_in("C-unknown", "in", at("08:00"))

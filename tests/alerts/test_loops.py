@@ -1,0 +1,111 @@
+"""The background loops of folding, watching and purging: several at once, and through the loss of the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from ecm.alerts.service import Alerts
+from ecm.alerts.watcher import watching_loop
+from ecm.audit.purge import purging_loop
+from ecm.audit.service import Audit
+from ecm.db.pool import Database
+from ecm.intake.metrics import intake_metrics
+from ecm.intake.service import Intake
+from ecm.keys import ALERTS, AUDIT, CLOCK, DATABASE, INTAKE, SETTINGS, VISITS
+from ecm.settings import Settings
+from ecm.visits.folding import folding_loop
+from ecm.visits.service import Visits
+from tests.arranging import Arranged, HandClock, at
+
+PATIENCE_SECONDS = 60
+
+
+def process(database: Database) -> web.Application:
+    """The parts that the loops use, as one process has them."""
+    app = web.Application()
+    clock = HandClock(at("09:00"))
+    app[SETTINGS] = Settings(state_dir=Path())
+    app[CLOCK], app[DATABASE], app[AUDIT] = clock, database, Audit(database, clock)
+    app[VISITS], app[ALERTS] = Visits(database, clock), Alerts(database, clock)
+    app[INTAKE] = Intake(database, clock, intake_metrics(CollectorRegistry()), 10)
+    return app
+
+
+@asynccontextmanager
+async def running(loop: Callable[[web.Application], Awaitable[None]], app: web.Application):
+    task = asyncio.ensure_future(loop(app))
+    yield task
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def until(condition: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await condition():
+            pass
+
+
+async def disconnect_all(arranged: Arranged) -> None:
+    await arranged.superuser.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+@pytest.fixture
+async def house(arranged: Arranged) -> Arranged:
+    await arranged.carer("W-001")
+    await arranged.client("C-1")
+    await arranged.visit("V-1", "C-1", at("08:00"))
+    return arranged
+
+
+async def test_folding_goes_on_after_every_connection_was_lost(house, database):
+    app = process(database)
+
+    async def folded() -> bool:
+        return not await house.rows("fold_requests")
+
+    async with AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(running(folding_loop, app))
+        await until(folded)
+        await disconnect_all(house)
+        await house.ask("C-1", at("08:00"))
+        app[INTAKE].stored.set()
+        await until(folded)
+    assert [row["visit"] for row in await house.rows("visits")] == ["V-1"]
+
+
+async def test_a_frozen_watcher_that_holds_the_lock_keeps_nobody_from_watching(house, database, superuser):
+    await Visits(database, HandClock(at("07:00"))).fold_pending(10)
+    await superuser.execute("SELECT pg_advisory_lock(hashtextextended('ecm.watcher', 0))")
+
+    async def raised() -> bool:
+        return len(await house.rows("alerts")) == 2
+
+    async with running(watching_loop, process(database)):
+        await until(raised)
+
+
+async def test_promise_10_the_purge_runs_by_itself(house, database, superuser):
+    await superuser.execute(
+        "INSERT INTO check_in_locations (provider_id, device_id, check_in_id, received_at, disclosure)"
+        " VALUES ($1, $2, $2, '2026-01-01T00:00Z', 'disclosure')",
+        house.provider,
+        UUID(int=1),
+    )
+
+    async def purged() -> bool:
+        return not await house.rows("check_in_locations")
+
+    async with running(purging_loop, process(database)):
+        await until(purged)

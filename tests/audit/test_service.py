@@ -1,0 +1,84 @@
+"""Evidence and proofs for whom they concern; coordinates go on their clock."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from ecm.audit.domain import Event
+from ecm.audit.service import Audit, record
+from ecm.errors import Problem
+from ecm.visits.service import Visits
+from tests.arranging import COUNCIL, OTHER_COUNCIL, Arranged, HandClock, at, officer
+
+NOW = at("12:00")
+
+
+@pytest.fixture
+def audit(database) -> Audit:
+    return Audit(database, HandClock(NOW))
+
+
+async def located(house: Arranged, check_in: int, received_at) -> None:
+    await house.superuser.execute(
+        "INSERT INTO check_in_locations (provider_id, device_id, check_in_id, received_at, disclosure)"
+        " VALUES ($1, $2, $3, $4, 'disclosure')",
+        house.provider,
+        UUID(int=1),
+        UUID(int=check_in),
+        received_at,
+    )
+
+
+async def test_promise_10_coordinates_go_on_their_clock_and_all_else_stays(arranged, audit):
+    other = await Arranged(arranged.database, arranged.superuser).begin()
+    for house in (arranged, other):
+        await house.check_in(None, "in", at("08:00"))
+        await located(house, 1, NOW - timedelta(days=90, seconds=1))
+        await located(house, 2, NOW - timedelta(days=90))
+
+    assert await audit.purge_locations(timedelta(days=90)) == 2
+    assert await audit.purge_locations(timedelta(days=90)) == 0
+
+    for house in (arranged, other):
+        assert [row["check_in_id"] for row in await house.rows("check_in_locations")] == [UUID(int=2)]
+        assert len(await house.rows("check_ins")) == 1
+        (told,) = await house.rows("audit_events")
+        assert (told["tag"], told["actor"]) == ("audit:locations:purged", "service")
+        assert '"count": 1' in told["detail"]
+
+
+async def test_promise_11_evidence_is_shown_to_whom_it_concerns(arranged, audit):
+    await arranged.client("C-1")
+    key = await arranged.check_in("C-1", "in", at("08:00"))
+    coordinator = arranged.account()
+    for account in (coordinator, officer(COUNCIL)):
+        found = await audit.check_in(account, arranged.provider, *key)
+        assert (found.device_id, found.check_in_id) == key
+    for account in (officer(OTHER_COUNCIL), replace(coordinator, provider=uuid4())):
+        with pytest.raises(Problem, match="no such check-in"):
+            await audit.check_in(account, arranged.provider, *key)
+        with pytest.raises(Problem, match="no such check-in"):
+            await audit.proof(account, arranged.provider, *key)
+
+
+async def test_a_proof_waits_for_the_seal_and_a_council_gets_it_too(arranged, audit, database):
+    await arranged.client("C-1")
+    await arranged.client("C-2", council=OTHER_COUNCIL)
+    key = await arranged.check_in("C-1", "in", at("08:00"))
+    await arranged.check_in("C-2", "in", at("08:00"))
+    with pytest.raises(Problem, match="not yet sealed"):
+        await audit.proof(officer(COUNCIL), arranged.provider, *key)
+    await Visits(database, HandClock(NOW)).fold_pending(10)
+    proof = await audit.proof(officer(COUNCIL), arranged.provider, *key)
+    assert (proof.leaf_index, proof.tree_size) == (0, 2)
+
+
+async def test_an_audit_tag_says_source_subject_and_action(arranged):
+    with pytest.raises(ValueError, match="source:subject:action"):
+        Event("purged", "service", "locations", NOW)
+    async with arranged.database.transaction("record", provider=arranged.provider) as connection:
+        await record(connection, arranged.provider, "care:roster:imported", "somebody", "roster", {"read": 2}, NOW)
+    (told,) = await arranged.rows("audit_events")
+    assert (told["tag"], told["actor"], told["at"]) == ("care:roster:imported", "somebody", NOW)

@@ -1,0 +1,54 @@
+"""The routes of visits, alerts, notifications and audit, served for a test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+import ecm.alerts.routes
+import ecm.audit.routes
+import ecm.notifications.routes
+import ecm.visits.routes
+from ecm.accounts.domain import Account, Role, secret_hash
+from ecm.accounts.service import Accounts
+from ecm.accounts.store import insert_account
+from ecm.alerts.service import Alerts
+from ecm.audit.service import Audit
+from ecm.keys import ACCOUNTS, ALERTS, AUDIT, CLOCK, NOTIFICATIONS, VISITS
+from ecm.middleware import guarded, tell_problems
+from ecm.notifications.service import Notifications
+from ecm.visits.service import Visits
+from tests.arranging import COUNCIL, Arranged, HandClock
+
+Client = TestClient[web.Request, web.Application]
+
+
+@asynccontextmanager
+async def serving(arranged: Arranged, clock: HandClock) -> AsyncIterator[Client]:
+    """A client of these routes, with an account for each role."""
+    app = web.Application(middlewares=[tell_problems], client_max_size=0)
+    database = arranged.database
+    app[CLOCK], app[ACCOUNTS], app[AUDIT] = clock, Accounts(database, clock), Audit(database, clock)
+    app[VISITS], app[ALERTS] = Visits(database, clock), Alerts(database, clock)
+    app[NOTIFICATIONS] = Notifications(database, clock)
+    for subject in (ecm.visits.routes, ecm.alerts.routes, ecm.notifications.routes, ecm.audit.routes):
+        for endpoint in subject.ROUTES.endpoints:
+            app.router.add_route(endpoint.method, endpoint.path, guarded(endpoint))
+    for number, role in enumerate(("coordinator", "registered_manager", "council_officer", "operator"), start=1):
+        await _account(arranged, UUID(int=number), role, clock)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+def bearer(role: Role) -> dict[str, str]:
+    return {"Authorization": f"Bearer token of the {role}"}
+
+
+async def _account(arranged: Arranged, account_id: UUID, role: Role, clock: HandClock) -> None:
+    provider = arranged.provider if role in {"coordinator", "registered_manager"} else None
+    account = Account(account_id, f"the {role}", role, provider, COUNCIL if role == "council_officer" else None)
+    async with arranged.database.transaction("arrange_account") as connection:
+        hashes = {"password_hash": "none", "token_hash": secret_hash(f"token of the {role}")}
+        await insert_account(connection, account, **hashes, at=clock.now())

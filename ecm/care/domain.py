@@ -8,8 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-from ecm.clock import london_day
-
 ImportKind = Literal["carers", "clients", "commissions", "roster", "uprns"]
 TagKind = Literal["nfc", "qr"]
 
@@ -157,19 +155,11 @@ class ImportReport:
 def pair_fault(location: Location) -> str | None:
     """Say what is wrong with a branch's pair of CQC ids, or None."""
     for name, given in (("provider", location.cqc_provider), ("location", location.cqc_location)):
-        if re.fullmatch(CQC_ID_PATTERN[1:-1], given) is None:
+        if re.fullmatch(CQC_ID_PATTERN, given) is None:
             return f"The CQC {name} id {given!r} of {location.location} is not 1- and 6 to 11 digits."
     if location.cqc_provider == location.cqc_location:
         return f"The CQC provider id and location id of {location.location} are the same; each has its own."
     return None
-
-
-def once_a_day(points: list[FoldPoint]) -> tuple[FoldPoint, ...]:
-    """Keep the earliest point of each client and civil day in England: folding a day once is enough."""
-    earliest: dict[tuple[str, date], FoldPoint] = {}
-    for point in sorted(points, key=lambda each: (each.around, each.client)):
-        earliest.setdefault((point.client, london_day(point.around)), point)
-    return tuple(earliest.values())
 
 
 def contract_document_fault(document: bytes) -> str | None:

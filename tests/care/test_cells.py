@@ -92,6 +92,7 @@ def test_cells_that_can_be_meant_are_read() -> None:
     assert cells.yes_no(row(cell="YES"), "cell") is True
     assert cells.yes_no(row(), "cell") is False
     assert cells.number(row(cell="-0.5"), "cell") == -0.5
+    assert cells.number(row(cell="5E-05"), "cell") == 0.00005
     assert cells.day(row(cell="2028-02-29"), "cell") == date(2028, 2, 29)
     assert cells.local_time(row(cell="7:05"), "cell") == time(7, 5)
     assert cells.whole(row(cell="09"), "cell", 1, 9) == 9

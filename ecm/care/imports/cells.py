@@ -8,14 +8,15 @@ from ecm.care.imports.csv_files import CellError, Row, shown
 from ecm.clock import LONDON
 from ecm.words import CODE_PATTERN
 
-_CODE: Final = re.compile(CODE_PATTERN.removeprefix("^").removesuffix("$"))
+_CODE: Final = re.compile(CODE_PATTERN)
 _COUNCIL: Final = re.compile(r"E[0-9]{8}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _LOCAL: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
-_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,15})?")
+# Spreadsheets and programs write a longitude close to Greenwich as 5E-05.
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,17})?(?:[eE]-[0-9]{1,2})?")
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _UPRN: Final = re.compile(r"[0-9]{1,12}")
 _YES_NO: Final = {"yes": True, "no": False, "": False}

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
 
-from ecm.care.domain import FoldPoint, RosterVisit, once_a_day
+from ecm.care.domain import FoldPoint, RosterVisit
 from ecm.care.imports import cells
 from ecm.care.imports.csv_files import CellError, Columns, Row, shown
 from ecm.care.imports.planner import Plan
+from ecm.clock import london_day
 from reports.contracts import Outcomes
 
 CODE_COLUMN: Final = "visit"
@@ -102,8 +103,15 @@ def settle(row: RosterRow, known: Known) -> RosterVisit:
 
 
 def fold_points(plan: Plan[RosterVisit]) -> tuple[FoldPoint, ...]:
-    """Return where visits must be folded again: each place in the roster that a visit takes or leaves."""
-    return once_a_day([FoldPoint(visit.client, visit.start_at) for visit in _touched(plan)])
+    """Return where visits must be folded again: each place in the roster that a visit takes or leaves.
+
+    Folding a client's civil day in England once is enough, so the earliest point of each stands for it.
+    """
+    points = [FoldPoint(visit.client, visit.start_at) for visit in _touched(plan)]
+    earliest: dict[tuple[str, date], FoldPoint] = {}
+    for point in sorted(points, key=lambda each: (each.around, each.client)):
+        earliest.setdefault((point.client, london_day(point.around)), point)
+    return tuple(earliest.values())
 
 
 def _touched(plan: Plan[RosterVisit]) -> Iterable[RosterVisit]:

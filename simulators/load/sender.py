@@ -24,13 +24,13 @@ from simulators.load.tally import Tally
 from simulators.load.wire import Parcel, Reply, Target, count_answers
 
 TRY_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
-_CONNECT_SECONDS: Final = 10.0
 _LONGEST_PAUSE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to send. `rate` None means flat out; `timeout` is how long (seconds) a reply may take.
+    """How to send. `rate` None means flat out; `timeout` is how long (seconds) a reply may take,
+    `connect_seconds` a connection.
 
     With a ledger every parcel is posted, the same bytes again, until answered or until `give_up` seconds after the
     end; without one each is posted once. `repeats` sends the same parcels over and over, for a server that forgets
@@ -48,6 +48,7 @@ class Plan:
     ledger: Path | None = None
     devices: tuple[UUID, ...] = ()
     give_up: float = 60.0
+    connect_seconds: float = 10.0
     repeats: bool = False
     twice: bool = False
 
@@ -117,7 +118,7 @@ class Sender:
 
     async def _connected(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_CONNECT_SECONDS):
+            async with asyncio.timeout(self._plan.connect_seconds):
                 await self._ready.wait()
         if not self._idle:
             raise OSError(f"{', '.join(self._plan.services)} cannot be reached")
@@ -311,7 +312,7 @@ class Sender:
         while True:
             target = self._targets[(number + failures) % len(self._targets)]
             try:
-                async with asyncio.timeout(_CONNECT_SECONDS):
+                async with asyncio.timeout(self._plan.connect_seconds):
                     _, connection = await loop.create_connection(
                         lambda to=target: Connection(to, self),  # type: ignore[misc]  # bound now, not at the call
                         target.host,

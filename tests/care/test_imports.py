@@ -245,13 +245,16 @@ async def test_promise_12_large_files_are_read_and_compared_off_the_loop(
         for number in range(5_000)
     )
     threads: list[int] = []
-    for name in ("read_batch", "make_plan"):
 
-        def watched(*arguments: Any, step: Callable[..., Any] = getattr(service, name)) -> Any:
+    def watched(step: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
             threads.append(threading.get_ident())
             return step(*arguments)
 
-        monkeypatch.setattr(service, name, watched)
+        return run
+
+    monkeypatch.setattr(service, "read_batch", watched(service.read_batch))
+    monkeypatch.setattr(service, "make_plan", watched(service.make_plan))
     assert counts(await town.take("roster", text)) == (5_000, 5_000, 0, 0, 0)
     assert counts(await town.take("roster", text)) == (5_000, 0, 0, 5_000, 0)
     assert len(threads) == 4

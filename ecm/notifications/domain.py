@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from ecm.clock import london_day
 from ecm.notifications.ladder import climb
-from ecm.notifications.mapping import PRECEDENCE, STAFFING_CAUSES, CandidateType
+from ecm.notifications.mapping import PRECEDENCE, STAFFING_CAUSES, CandidateType, Duty
 from ecm.notifications.model import (
     MISSED_VISIT,
     Alert,
@@ -22,6 +22,7 @@ from ecm.notifications.model import (
     CandidateState,
     Circumstances,
     Cluster,
+    Confidence,
     Fact,
     FactKind,
     Gate,
@@ -39,6 +40,7 @@ from ecm.notifications.model import (
 )
 
 __all__ = [
+    "DECIDED",
     "Alert",
     "Assessment",
     "CandidateKey",
@@ -46,6 +48,8 @@ __all__ = [
     "CandidateType",
     "Circumstances",
     "Cluster",
+    "Confidence",
+    "Duty",
     "Fact",
     "FactKind",
     "Gate",

@@ -48,14 +48,13 @@ class _Seats:
         return free > 0 and all(taken.carer != call.carer for taken in self.taken)
 
 
-def match(calls: Iterable[RawCall], planned: Iterable[PlannedVisit], rules: Rules) -> Matching:
+def match(calls: Sequence[RawCall], planned: Iterable[PlannedVisit], rules: Rules) -> Matching:
     """Match one client's raw calls (each given once) to its planned visits, in whatever order they come."""
     window = rules.match_window
     roster = distinct(planned, lambda visit: visit.visit)
     seats = [_Seats(visit) for visit in sorted(roster, key=lambda visit: (visit.start, visit.visit))]
-    everything = sorted(calls, key=lambda call: call.order)
-    arrivals = [call for call in everything if call.arrival is not None]
-    departures = [call for call in everything if call.arrival is None]
+    arrivals = [call for call in calls if call.arrival is not None]
+    departures = [call for call in calls if call.arrival is None]
 
     arrivals = _round(arrivals, seats, lambda call, visit: _rank_hinted_arrival(call, visit, window))
     for _ in range(ARRIVAL_ROUNDS):

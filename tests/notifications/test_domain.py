@@ -281,10 +281,11 @@ def test_the_same_finding_again_is_the_same_candidate():
         candidate_key("L1", "POLICE", "visit:V-1", "C-0001"),
         candidate_key("L1", "ABUSE_OR_ALLEGATION", "visit:V-2", "C-0001"),
         candidate_key("L1", "ABUSE_OR_ALLEGATION", "visit:V-1", "C-0002"),
-        candidate_key("L1", "ABUSE_OR_ALLEGATION", "visit:V-1/6:C-0001", ""),
+        candidate_key("L1", "ABUSE_OR_ALLEGATION", "visit:V", "1/C"),
+        candidate_key("L1", "ABUSE_OR_ALLEGATION", "visit:V/1", "C"),
     ]
     ids = {candidate_id(PROVIDER, other) for other in [key, *other_ways]} | {candidate_id(UUID(int=8), key)}
-    assert len(ids) == 7
+    assert len(ids) == 8
 
 
 def test_staff_alerts_of_one_day_are_one_incident_of_the_location():

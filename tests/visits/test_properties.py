@@ -109,25 +109,44 @@ def test_promise_5_shuffled_and_repeated_inputs_give_identical_visits(history, c
 @settings(deadline=None, max_examples=100)
 def test_promise_5_the_day_before_and_the_day_after_are_enough(history):
     season, roster, check_ins = history
-    whole = fold_all(roster, check_ins, [], RULES)
-    for day in days(season):
-        seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
-        assert seen == tuple(visit for visit in whole if visit.day == day)
-        assert seen == fold(CLIENT, day, roster, check_ins, [], RULES)
+    assert_window_is_enough(season, roster, check_ins)
 
 
 def test_promise_5_a_hint_late_in_the_day_before_carries_nothing_over_from_the_day_before_that():
     season = "winter"
     roster = [plan("V-1", instant(season, 1440 + 10)), plan("V-2", instant(season, 2 * 1440 - 11), minutes=15)]
     check_ins = [
-        tap(1, "in", instant(season, 1440 - 85)),
+        tap(1, "in", instant(season, 1440 - 85), visit_hint="V-1"),
         tap(2, "in", instant(season, 2 * 1440 - 13), carer="W-002", visit_hint="V-1"),
         tap(3, "out", instant(season, 2 * 1440 + 6)),
     ]
-    day = FIRST[season] + timedelta(days=2)
+    assert_window_is_enough(season, roster, check_ins)
+
+
+def test_promise_5_calls_that_push_each_other_along_do_not_carry_over_from_before_the_day_before():
+    season, seconds = "winter", 1440 * 60 + 1800
+    roster, check_ins = [], [tap(99, "in", instant(season, 1430), carer="W-001")]
+    for number in range(10):
+        gap = 6000 + 2 * number
+        roster.append(plan(f"V-{number}", instant(season, 0) + timedelta(seconds=seconds)))
+        check_ins.append(tap(number + 1, "in", instant(season, 0) + timedelta(seconds=seconds + gap)))
+        seconds += 2 * gap + 1
+    assert_window_is_enough(season, roster, check_ins)
+
+
+def test_promise_5_a_departure_never_reaches_back_to_a_visit_of_which_the_window_shows_too_little():
+    season = "winter"
+    roster = [plan("V-1", instant(season, 1440 + 10), minutes=1425)]
+    check_ins = [tap(1, "in", instant(season, 1440 - 60)), tap(2, "out", instant(season, 2 * 1440 + 5))]
+    assert_window_is_enough(season, roster, check_ins)
+
+
+def assert_window_is_enough(season, roster, check_ins):
     whole = fold_all(roster, check_ins, [], RULES)
-    seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
-    assert seen == tuple(visit for visit in whole if visit.day == day)
+    for day in days(season):
+        seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
+        assert seen == tuple(visit for visit in whole if visit.day == day)
+        assert seen == fold(CLIENT, day, roster, check_ins, [], RULES)
 
 
 @given(histories())

@@ -19,7 +19,7 @@ class Queries(Mapping[str, str]):
     Read the statements into module constants, so that a wrong name fails at import::
 
         _QUERIES = load_queries(__package__)
-        _INSERT_CHECK_INS = _QUERIES["insert_check_ins"]
+        _DURABILITY = _QUERIES["durability"]
     """
 
     def __init__(self, source: str, statements: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ _SERVICE = Path(ecm.__file__).parent
 _QUERY_FILES = sorted(
     file for file in _SERVICE.rglob("*.sql") if "migrations" not in file.parts and file.name != "schema.sql"
 )
+_QUERY_FOLDERS = sorted({file.parent for file in _QUERY_FILES})
 
 
 def test_each_statement_is_found_under_its_name_without_its_semicolon():
@@ -44,8 +45,14 @@ def test_a_missing_package_is_refused():
         load_queries(None)
 
 
-@pytest.mark.parametrize("file", _QUERY_FILES, ids=lambda file: str(file.relative_to(_SERVICE)))
-def test_every_query_in_the_service_is_used_beside_its_file(file):
-    names = set(parse_queries(file.name, file.read_text(encoding="utf-8")))
-    modules = "".join(module.read_text(encoding="utf-8") for module in file.parent.glob("*.py"))
+@pytest.mark.parametrize("folder", _QUERY_FOLDERS, ids=lambda folder: folder.name)
+def test_a_folders_modules_use_every_query_of_it_and_no_other(folder):
+    files = [file for file in _QUERY_FILES if file.parent == folder]
+    names = {name for file in files for name in parse_queries(file.name, file.read_text(encoding="utf-8"))}
+    modules = "".join(file.read_text(encoding="utf-8") for file in folder.rglob("*.py") if _nearest(file) == folder)
     assert names - set(re.findall(r'"([a-z][a-z0-9_]*)"', modules)) == set()
+    assert set(re.findall(r'QUERIES\["([a-z0-9_]+)"\]', modules)) - names == set()
+
+
+def _nearest(module):
+    return next(folder for folder in module.parents if folder in _QUERY_FOLDERS)

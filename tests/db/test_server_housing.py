@@ -9,8 +9,6 @@ from ecm.db import housing
 from ecm.db.errors import ServerFailed
 from ecm.db.housing import Account, Housing, reachable, settle, vacate
 
-_NOBODY = pwd.getpwnam("nobody")
-
 
 @pytest.fixture
 def open_folder(server_folder, tmp_path):
@@ -23,7 +21,9 @@ def open_folder(server_folder, tmp_path):
 
 @pytest.fixture
 def as_root(monkeypatch):
+    """Root, on a machine whose nobody is certainly not who runs the tests."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: pwd.struct_passwd((name, "x", 4321, 4321, "", "/", "")))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_root_hands_the_server_to_nobody(open_folder, programs, as_root):
     places = settle(open_folder / "state", open_folder / "shared")
     assert places.home == open_folder / "state"
     assert places.binaries == programs
-    assert places.account == Account("nobody", _NOBODY.pw_uid, _NOBODY.pw_gid)
+    assert places.account == Account("nobody", 4321, 4321)
 
 
 def test_root_with_a_private_folder_keeps_the_data_elsewhere_and_finds_it_again(open_folder, programs, as_root):

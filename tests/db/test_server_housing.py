@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import subprocess
 
 import pytest
 
@@ -38,6 +39,8 @@ def _install(folder, monkeypatch):
     programs.parent.joinpath("include").mkdir()
     programs.joinpath("postgres").write_text("#!/bin/sh\n")
     programs.joinpath("postgres").chmod(0o700)
+    folder.with_name(f"{folder.name}.libs").mkdir()
+    folder.with_name(f"{folder.name}.libs").joinpath("libpq.so").touch()
     monkeypatch.setattr(housing, "packaged_binaries", lambda: programs)
     return programs
 
@@ -81,13 +84,21 @@ def test_private_binaries_are_copied_once_where_the_account_can_read_them(open_f
     private = open_folder / "root-home"
     private.mkdir(mode=0o700)
     _install(private / "wheel", monkeypatch)
+    monkeypatch.setattr(housing, "version", lambda _package: "copy")
     places = settle(open_folder / "state", open_folder / "shared")
     copied = places.binaries / "postgres"
     assert copied.is_relative_to(open_folder / "state")
     assert copied.stat().st_mode & 0o777 == 0o755
     assert not (places.binaries.parent / "include").exists()
+    assert (open_folder / "state" / "postgres-copy" / "wheel.libs" / "libpq.so").exists()
     written = copied.stat().st_mtime_ns
     assert (settle(open_folder / "state", open_folder / "shared").binaries / "postgres").stat().st_mtime_ns == written
+
+
+def test_the_copied_programs_run_where_they_are(open_folder):
+    copied = housing._copied_binaries(housing.packaged_binaries(), open_folder)
+    answer = subprocess.run([copied / "initdb", "--version"], capture_output=True, text=True, check=True)
+    assert answer.stdout.startswith("initdb (PostgreSQL) 18")
 
 
 def test_data_of_another_user_is_refused_in_plain_words(open_folder, programs, monkeypatch):

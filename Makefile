@@ -6,7 +6,7 @@ IN := $(VENV)/bin
 PIP := $(IN)/python -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz clean
+.PHONY: help run test check fuzz bench-intake clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,9 @@ check: $(VENV)/.test ## Style, types and the import contract
 
 fuzz: $(VENV)/.test ## Aim schemathesis at a running service
 	$(IN)/python -m tests.fuzz
+
+bench-intake: $(VENV)/.test ## Measure intake beside the limits of this machine (ARGS="--quick" for a smoke run)
+	$(IN)/python -m tests.benchmarks.intake $(ARGS)
 
 clean: ## Forget the rehearsed data and everything that was built
 	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget; fi

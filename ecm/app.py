@@ -28,7 +28,7 @@ from ecm.audit.service import Audit
 from ecm.care.service import Care
 from ecm.clock import Clock
 from ecm.db.pool import Database
-from ecm.health import DESCRIPTION, REGISTRY
+from ecm.health import DESCRIPTION, LOOPS, REGISTRY
 from ecm.http import Endpoint, Routes
 from ecm.intake.metrics import intake_metrics
 from ecm.intake.service import Intake
@@ -76,6 +76,7 @@ def make_app(
     app[DATABASE] = database
     app[CLOCK] = clock
     app[REGISTRY] = registry or CollectorRegistry()
+    app[LOOPS] = []
     database.observe(app[REGISTRY])
     app[ACCOUNTS] = Accounts(database, clock)
     app[PHONES] = Phones(database, clock)
@@ -117,6 +118,7 @@ def _in_background(
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
         task = asyncio.ensure_future(loop(app))
+        app[LOOPS].append(task)
         yield
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

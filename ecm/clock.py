@@ -1,11 +1,8 @@
 """The one place that reads the time, so that every rule takes it as an argument."""
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
-
-LONDON = ZoneInfo("Europe/London")
 
 
 class Clock(Protocol):
@@ -41,16 +38,3 @@ class RehearsalClock:
             raise ValueError("the rehearsal clock only goes forward")
         self._base = instant
         self._moved_at = time.monotonic()
-
-
-def london_day(instant: datetime) -> date:
-    """Return the civil date in England of an aware instant."""
-    return instant.astimezone(LONDON).date()
-
-
-def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """Return the UTC instants at which the civil day `day` begins and ends in England."""
-    first = datetime(day.year, day.month, day.day, tzinfo=LONDON)
-    following = day + timedelta(days=1)
-    last = datetime(following.year, following.month, following.day, tzinfo=LONDON)
-    return first.astimezone(UTC), last.astimezone(UTC)

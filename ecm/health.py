@@ -1,5 +1,6 @@
 """Whether the process lives, whether it can serve, what it has counted, and what it understands."""
 
+import asyncio
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from ecm.keys import DATABASE
 ROUTES = Routes("health")
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 DESCRIPTION: Final = web.AppKey("openapi", bytes)
+LOOPS: Final = web.AppKey("loops", list[asyncio.Future[None]])
 
 
 class Health(msgspec.Struct):
@@ -31,7 +33,9 @@ async def get_health(_: web.Request) -> web.Response:
 
 @ROUTES.route("GET", "/readyz", "Can the process serve?", replies={200: Health})
 async def get_readiness(request: web.Request) -> web.Response:
-    """Answer `ok` when the database answers; a problem 503 otherwise."""
+    """Answer `ok` when the database answers and every background loop turns; a problem 503 otherwise."""
+    if any(loop.done() for loop in request.app[LOOPS]):
+        raise unavailable("A background loop of this process has ended; restart the process.")
     try:
         async with request.app[DATABASE].transaction("readiness", read_only=True, timeout_seconds=2):
             return reply(Health("ok"))
@@ -42,14 +46,10 @@ async def get_readiness(request: web.Request) -> web.Response:
 @ROUTES.route("GET", "/metrics", "What has been counted, for Prometheus", replies={200: Media("text/plain")})
 async def get_metrics(request: web.Request) -> web.Response:
     """Expose the registry."""
-    return web.Response(
-        body=generate_latest(request.app[REGISTRY]), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+    return web.Response(body=generate_latest(request.app[REGISTRY]), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-@ROUTES.route(
-    "GET", "/v1/openapi.json", "This description", replies={200: Media("application/json")}
-)
+@ROUTES.route("GET", "/v1/openapi.json", "This description", replies={200: Media("application/json")})
 async def get_openapi(request: web.Request) -> web.Response:
     """Serve the OpenAPI description of the running service."""
     return web.Response(body=request.app[DESCRIPTION], content_type="application/json")

@@ -147,5 +147,3 @@ def reply(message: object, status: int = 200, headers: Mapping[str, str] | None 
     return web.Response(
         status=status, body=msgspec.json.encode(message), content_type="application/json", headers=headers
     )
-
-

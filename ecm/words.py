@@ -7,17 +7,18 @@ import msgspec
 
 from ecm.errors import INVALID
 
-CODE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$"
+# `$(?!\n)` ends the text in Python and in JSON Schema alike; a bare `$` lets a final newline through.
+CODE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$(?!\n)"
 
 Code = Annotated[
     str, msgspec.Meta(pattern=CODE_PATTERN, max_length=40, description="A code, never a name", examples=["C-0001"])
 ]
 VisitCode = Annotated[
     str,
-    msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}$", max_length=64, description="A visit's code"),
+    msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}$(?!\n)", max_length=64, description="A visit's code"),
 ]
 Council = Annotated[
-    str, msgspec.Meta(pattern=r"^E[0-9]{8}$", description="The council's ONS code", examples=["E10000015"])
+    str, msgspec.Meta(pattern=r"^E[0-9]{8}$(?!\n)", description="The council's ONS code", examples=["E10000015"])
 ]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Memo = Annotated[

@@ -26,8 +26,8 @@ GRADES: tuple[Grade, ...] = (
 MINUTES_A_DAY = 24 * 60
 
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=MINUTES_A_DAY)]
-Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}\Z")]
-CouncilId = Annotated[str, msgspec.Meta(pattern=r"^[EWSN][0-9]{8}\Z")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$(?!\n)")]
+CouncilId = Annotated[str, msgspec.Meta(pattern=r"^[EWSN][0-9]{8}$(?!\n)")]
 
 
 class ContractError(ValueError):

@@ -53,9 +53,7 @@ class TruthTold(msgspec.Struct, frozen=True):
 
 async def rehearse(wish: Wish) -> int:
     """Run the rehearsal; the exit code is 1 when a difference to the truth stays unexplained."""
-    task = asyncio.current_task()
-    if task is not None and sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    _stop_in_order()
     folder = wish.state / "rehearsal"
     folder.mkdir(parents=True, exist_ok=True)
     truth = build_truth(build_world(wish.seed, wish.day, wish.scale, wish.council))
@@ -72,6 +70,22 @@ async def rehearse(wish: Wish) -> int:
             if wish.stay:
                 await _stay()
     return 1 if any(not difference.explained for difference in differences) else 0
+
+
+def _stop_in_order() -> None:
+    """Let Ctrl-C and SIGTERM break off once; a second one does not disturb the stopping of the service."""
+    task = asyncio.current_task()
+    if task is None or sys.platform == "win32":
+        return
+    asked: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        if not asked:
+            task.cancel()
+        asked.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
 
 
 @asynccontextmanager
@@ -127,11 +141,12 @@ class _Play:
         _write(folder / "truth.json", TruthTold(True, self.truth, expected))
         _write(folder / "concluded.json", concluded)
         _write(folder / "differences.json", differences)
+        self.state.write_tokens(folder / "tokens")
         for line in (
             "",
             *summary(self.truth.world, concluded, self.outbox, differences),
             "",
-            *addresses(self.service.base, self.truth.world, self.state),
+            *addresses(self.service.base, self.truth.world, self.state, folder),
             "",
             written(folder),
         ):

@@ -4,6 +4,7 @@ Two accounts of each visit: `real`, what happened; `known`, what reached the ser
 reason in words: no program can conclude what nothing told it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -96,7 +97,7 @@ def expectations_of(truth: ProviderTruth, now: datetime) -> Expectations:
     planned = tuple(_planned(truth, visit, now) for visit in truth.provider.visits)
     extra = tuple(_unplanned(truth, stay) for stay in truth.stays if stay.visit is None)
     alerts = (*_watched(truth, planned), *_reported(truth))
-    return Expectations((*planned, *extra), alerts, tuple(_candidates(truth, alerts)))
+    return Expectations((*planned, *extra), alerts, _one_a_visit(_candidates(truth, alerts)))
 
 
 def received_at(habits: Habits, at: datetime) -> datetime:
@@ -258,6 +259,12 @@ def _candidates(truth: ProviderTruth, alerts: tuple[AlertExpectation, ...]) -> l
         elif alert.kind == "missed_visit":
             found.extend(_of_missed(truth, visits[alert.visit], alert))
     return found
+
+
+def _one_a_visit(found: Iterable[CandidateExpectation]) -> tuple[CandidateExpectation, ...]:
+    """One expectation for each type and visit: where one alert's is withdrawn and another's stands, that one."""
+    ranked = sorted(found, key=lambda want: (not want.withdrawn, want.certain))
+    return tuple({(want.type, want.visit): want for want in ranked}.values())
 
 
 def _of_missed(truth: ProviderTruth, visit: PlannedVisit, alert: AlertExpectation) -> list[CandidateExpectation]:

@@ -46,6 +46,14 @@ class DayState(msgspec.Struct):
             os.fsync(file.fileno())
         draft.replace(path)
 
+    def write_tokens(self, folder: Path) -> None:
+        """Write each account's API token to a file of its own, for use with curl; readable by the owner only."""
+        folder.mkdir(exist_ok=True)
+        for username, account in self.staff.items():
+            path = folder / username
+            path.touch(0o600)
+            path.write_text(f"{account.token}\n", encoding="utf-8")
+
     def token(self, username: str) -> str:
         """The token of an account; KeyError when it was not made."""
         return self.staff[username].token

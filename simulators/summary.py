@@ -67,7 +67,7 @@ def _differences(differences: list[Difference]) -> Iterator[str]:
         yield f"  … and {len(faults) - _SHOWN} more"
 
 
-def addresses(base: str, world: World, state: DayState) -> Iterator[str]:
+def addresses(base: str, world: World, state: DayState, folder: Path) -> Iterator[str]:
     """The pages, and who may sign in to them."""
     yield "pages:"
     for path, what in (
@@ -83,6 +83,7 @@ def addresses(base: str, world: World, state: DayState) -> Iterator[str]:
     for name in (*names, OFFICER):
         account = state.staff[name]
         yield f"  {account.username:<16} {account.password}  {account.role.replace('_', ' ')}"
+    yield f"API tokens: {folder}/tokens/{names[0]} and so on"
 
 
 def written(folder: Path) -> str:

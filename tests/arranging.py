@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from ecm.accounts.domain import Account
-from ecm.clock import LONDON
+from ecm.civil_time import LONDON
 from ecm.db.pool import Database
 
 COUNCIL = "E10000015"

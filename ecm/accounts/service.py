@@ -79,9 +79,7 @@ class Accounts:
         async with self._database.transaction("account_by_token", read_only=True) as connection:
             account = await store.account_by_token(connection, domain.secret_hash(token))
         if account is None:
-            raise NOT_SIGNED_IN.because(
-                "The token is unknown or was revoked.", headers={"WWW-Authenticate": "Bearer"}
-            )
+            raise NOT_SIGNED_IN.because("The token is unknown or was revoked.", headers={"WWW-Authenticate": "Bearer"})
         return account
 
     async def by_session(self, session: str) -> Account | None:

@@ -27,6 +27,15 @@ UPDATE log_heads SET tree_size = $2 WHERE provider_id = $1;
 -- name: leaf_index
 SELECT leaf_index FROM log_entries WHERE provider_id = $1 AND device_id = $2 AND check_in_id = $3;
 
+-- name: places
+SELECT device_id, check_in_id, leaf_index
+FROM log_entries
+JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
+WHERE provider_id = $1;
+
+-- name: log_size
+SELECT tree_size FROM log_heads WHERE provider_id = $1;
+
 -- name: leaves
 SELECT leaf_hash FROM log_entries WHERE provider_id = $1 ORDER BY leaf_index;
 

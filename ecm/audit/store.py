@@ -68,6 +68,21 @@ async def leaf_index(connection: Connection, provider: UUID, device: UUID, check
     return index
 
 
+async def places(
+    connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], int]:
+    """Return the leaf index of those check-ins (device, check-in) that are in the log."""
+    rows = await connection.fetch(
+        _QUERIES["places"], provider, [device for device, _ in refs], [check_in for _, check_in in refs]
+    )
+    return {(row["device_id"], row["check_in_id"]): row["leaf_index"] for row in rows}
+
+
+async def log_size(connection: Connection, provider: UUID) -> int:
+    """Return the number of leaves of a provider's log."""
+    return await connection.fetchval(_QUERIES["log_size"], provider) or 0
+
+
 async def leaves(connection: Connection, provider: UUID) -> list[bytes]:
     """Return the leaf hashes of a provider's log in their order."""
     return [row["leaf_hash"] for row in await connection.fetch(_QUERIES["leaves"], provider)]

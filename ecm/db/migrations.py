@@ -85,9 +85,7 @@ async def _locked(url: str) -> AsyncIterator[asyncpg.Connection]:
     try:
         connection = await asyncpg.connect(url, server_settings=settings, timeout=_CONNECT_SECONDS)
     except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable(
-            f"no connection to the database: {type(error).__name__}: {error}"
-        ) from error
+        raise DatabaseUnavailable(f"no connection to the database: {type(error).__name__}: {error}") from error
     try:
         await connection.execute(_QUERIES["lock_migrations"])
         yield connection

@@ -79,9 +79,7 @@ def load_queries(package: str | None, file_name: str = "queries.sql") -> Queries
     """Read `file_name` beside a store: pass the store's ``__package__``. Meant to run at import time."""
     if not package:
         raise QueryFileError("load_queries needs the package whose query file it reads")
-    return parse_queries(
-        f"{package}/{file_name}", files(package).joinpath(file_name).read_text(encoding="utf-8")
-    )
+    return parse_queries(f"{package}/{file_name}", files(package).joinpath(file_name).read_text(encoding="utf-8"))
 
 
 def _statement(source: str, name: str, lines: list[str]) -> str:

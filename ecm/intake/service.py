@@ -78,9 +78,7 @@ class Intake:
             _log.warning("intake.directory.failed", error=type(error).__name__)
             raise unavailable("The database cannot be asked just now.") from None
         places = list(authentic)
-        accepted = [
-            reading.accept(authentic[place], self._directory, sent_at, received_at) for place in places
-        ]
+        accepted = [reading.accept(authentic[place], self._directory, sent_at, received_at) for place in places]
         if accepted:
             for place, answer in zip(places, await self._writer.write(accepted), strict=True):
                 answers[place] = answer

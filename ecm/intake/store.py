@@ -123,9 +123,7 @@ async def devices(connection: Connection, device_ids: Collection[UUID]) -> list[
     ]
 
 
-async def clients(
-    connection: Connection, pairs: Collection[tuple[UUID, str]]
-) -> Mapping[tuple[UUID, str], Client]:
+async def clients(connection: Connection, pairs: Collection[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Client]:
     """Find clients with their fences."""
     rows = await connection.fetch(_QUERIES["clients"], *zip(*pairs, strict=True))
     return {
@@ -140,9 +138,7 @@ async def carers(connection: Connection, pairs: Collection[tuple[UUID, str]]) ->
     return {(row["provider_id"], row["carer"]) for row in rows}
 
 
-async def tags(
-    connection: Connection, pairs: Collection[tuple[UUID, UUID]]
-) -> Mapping[tuple[UUID, UUID], Tag]:
+async def tags(connection: Connection, pairs: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Tag]:
     """Find tags and cards by id."""
     rows = await connection.fetch(_QUERIES["tags"], *zip(*pairs, strict=True))
     return {(row["provider_id"], row["tag_id"]): Tag(row["tag_id"], row["kind"], row["client"]) for row in rows}

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from ecm.clock import london_day
+from ecm.civil_time import london_day
 from ecm.notifications.ladder import climb
 from ecm.notifications.mapping import PRECEDENCE, STAFFING_CAUSES, CandidateType, Duty
 from ecm.notifications.model import (

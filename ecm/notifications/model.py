@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from ecm.clock import london_day
+from ecm.civil_time import london_day
 from ecm.notifications.mapping import (
     DUTIES,
     GATES,

@@ -9,7 +9,7 @@ from uuid import UUID
 import pandas as pd
 
 from ecm.care.domain import Commission
-from ecm.clock import LONDON
+from ecm.civil_time import LONDON
 from ecm.visits.model import Call, Rules, Visit
 from ecm.visits.status import Status, exceptions_at, status
 from reports import frames

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from ecm.clock import LONDON, london_day
+from ecm.civil_time import LONDON, london_day
 from ecm.visits.exceptions import HANDLING, call_exceptions, visit_exceptions
 from ecm.visits.matching import match
 from ecm.visits.model import (

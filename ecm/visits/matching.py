@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ecm.clock import london_day
+from ecm.civil_time import london_day
 from ecm.visits.model import PlannedVisit, Rules, distinct
 from ecm.visits.pairing import RawCall
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import Literal
 
-from ecm.clock import LONDON
+from ecm.civil_time import LONDON
 from ecm.visits.model import Call, PlannedVisit, Rules, Visit, VisitException
 
 Status = Literal["due", "late", "in_progress", "presumed_missed", "missed", "done", "done_late", "cancelled"]

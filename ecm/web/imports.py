@@ -88,7 +88,9 @@ async def post_import(request: web.Request) -> web.StreamResponse:
     usable = report.dry_run and not report.rejected and report.new + report.changed > 0
     content = base64.b64encode(file).decode("ascii") if usable else None
     view = ImportsView(kinds, form.kind, report, content=content)
-    notice = f"Stored: {report.new:,} new and {report.changed:,} changed {form.kind}." if report.stored else None
+    notice = (
+        f"The file is stored ({form.kind}): {report.new:,} new, {report.changed:,} changed." if report.stored else None
+    )
     return await render(request, "imports.html", Shell(_TITLE, notice), view, 422 if report.rejected else 200)
 
 

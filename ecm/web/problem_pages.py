@@ -49,6 +49,8 @@ async def show_problems(request: web.Request, handler: Handler) -> web.StreamRes
     if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
         return response
     told = msgspec.json.decode(response.body, type=ProblemTold)
+    if told.status == 404 and request.match_info.http_exception is not None:
+        told.detail = "There is no page at this address."
     advice = _ADVICE.get(told.status, _ADVICE[400 if told.status < 500 else 500])
     shown = await render(
         request, "problem.html", Shell(told.title), ProblemView(told.detail, advice, told.status), told.status

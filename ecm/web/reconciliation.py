@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from ecm.accounts.domain import Account
-from ecm.clock import london_day
+from ecm.civil_time import london_day
 from ecm.errors import Problem
 from ecm.http import account_of, read_query
 from ecm.keys import CARE, CLOCK, PAYMENTS

@@ -13,7 +13,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from ecm.clock import LONDON
+from ecm.civil_time import LONDON
 from ecm.http import ACCOUNT
 from ecm.web import plain_words
 from ecm.web.plain_words import words

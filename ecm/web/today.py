@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ecm.accounts.domain import OFFICE, Account
 from ecm.alerts.service import AlertWithFacts
-from ecm.clock import london_day
+from ecm.civil_time import london_day
 from ecm.errors import INVALID
 from ecm.http import account_of, read_query
 from ecm.keys import ALERTS, CARE, CLOCK, VISITS

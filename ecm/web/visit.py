@@ -11,7 +11,6 @@ from devices.messages import MANUAL_REASONS, ManualReason
 from ecm.accounts.domain import OFFICE, Account
 from ecm.alerts.service import AlertWithFacts
 from ecm.audit.messages import CheckInShown
-from ecm.errors import CONFLICT, Problem
 from ecm.http import account_of, provider_of, read_query
 from ecm.keys import ALERTS, AUDIT, CLOCK, VISITS
 from ecm.visits.domain import Amendment
@@ -98,10 +97,7 @@ async def get_visit(request: web.Request) -> web.StreamResponse:
     visits = request.app[VISITS]
     found = await visits.detail(account, path_visit(request), query.provider)
     detail = detail_shown(found, visits.rules)
-    taps = {
-        f"{made.device}/{made.check_in}": await _tap(request, account, found.stored.provider, made)
-        for made in detail.check_ins
-    }
+    taps = await _taps(request, found.stored.provider, detail.check_ins)
     calls = [
         CallView(call, taps.get(call.in_check_in or ""), taps.get(call.out_check_in or ""))
         for call in detail.visit.calls
@@ -154,15 +150,19 @@ async def post_acknowledgement(request: web.Request) -> web.StreamResponse:
     return see_other(address(f"/visits/{segment(visit)}", done="acknowledged"))
 
 
-async def _tap(request: web.Request, account: Account, provider: UUID, check_in: CheckInShown) -> Tap:
-    path = f"/v1/check-ins/{provider}/{check_in.device}/{check_in.check_in}"
-    try:
-        proof = await request.app[AUDIT].proof(account, provider, check_in.device, check_in.check_in)
-    except Problem as problem:
-        if problem.kind != CONFLICT:
-            raise
-        return Tap(check_in, path, None, 0)
-    return Tap(check_in, path, proof.leaf_index + 1, proof.tree_size)
+async def _taps(request: web.Request, provider: UUID, check_ins: list[CheckInShown]) -> dict[str, Tap]:
+    refs = [(made.device, made.check_in) for made in check_ins]
+    leaves, places = await request.app[AUDIT].places(provider, refs)
+    return {
+        f"{device}/{check_in}": Tap(
+            made, f"/v1/check-ins/{provider}/{device}/{check_in}", _counted(places.get((device, check_in))), leaves
+        )
+        for made, (device, check_in) in zip(check_ins, refs, strict=True)
+    }
+
+
+def _counted(index: int | None) -> int | None:
+    return None if index is None else index + 1
 
 
 async def _alerts(request: web.Request, account: Account, visit: str) -> list[AlertWithFacts]:

@@ -1,4 +1,4 @@
-"""A council with contracts A and B, a provider, a client with a commission of 30 minutes, and visits folded as asked."""
+"""A council with contracts A and B, a provider, a client with a commission, and visits folded as a test asks."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ecm.clock import LONDON
+from ecm.civil_time import LONDON
 from ecm.visits.domain import Rules
 from ecm.visits.model import seconds_between
 from tests.visits.visit_values import at, folded, kinds, only, plan, tap

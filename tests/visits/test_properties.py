@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecm.clock import LONDON, london_day
+from ecm.civil_time import LONDON, london_day
 from ecm.visits.domain import days_touched, fold, fold_all, status, window
 from tests.visits.visit_values import CLIENT, RULES, amend, plan, tap
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from ecm.clock import LONDON
+from ecm.civil_time import LONDON
 from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, Visit, fold
 
 CLIENT = "C-0001"

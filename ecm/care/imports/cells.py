@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from ecm.care.imports.csv_files import CellError, Row, shown
-from ecm.clock import LONDON
+from ecm.civil_time import LONDON
 from ecm.words import CODE_PATTERN
 
 _CODE: Final = re.compile(CODE_PATTERN)

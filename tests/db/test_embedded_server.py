@@ -77,7 +77,7 @@ async def test_promise_1_every_acknowledged_commit_survives_kill_9_of_all_server
         await server.kill()
         await asyncio.gather(*writers)
         async with asyncio.timeout(60):
-            while (stored := await _stored_if_answering(server)) is None:  # noqa: ASYNC110 – it sends no event
+            while (stored := await _stored_if_answering(server)) is None:
                 await asyncio.sleep(0)  # a refusal comes at once: let the supervisor work
         assert acknowledged <= stored
         supervising.cancel()

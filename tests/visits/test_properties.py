@@ -40,7 +40,7 @@ def histories(draw):
     if draw(st.booleans()):
         planned, tapped = draw(st.lists(plans, max_size=12)), draw(st.lists(taps, max_size=24))
     else:
-        chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - invented histories need no secrets
+        chance = random.Random(draw(st.integers(0, 2**32)))
         planned, tapped = dense(chance)
     roster = [
         plan(f"V-{number}", instant(season, minute), length, carers=carers, cancelled="hospital" if off else None)

@@ -81,7 +81,7 @@ async def post_import(request: web.Request) -> web.StreamResponse:
     form, file = await _read(request)
     kinds = _kinds(account)
     try:
-        report = await request.app[CARE].import_file(account, form.kind, file, dry_run=False)
+        report = await request.app[CARE].import_file(account, form.kind, file, dry_run=form.action == "check")
     except UnreadableFile as error:
         view = ImportsView(kinds, form.kind, unreadable=error.detail)
         return await render(request, "imports.html", Shell(_TITLE), view, 422)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ecm.accounts.domain import OFFICE, OPERATORS, READERS
+from ecm.accounts.domain import MANAGERS, OFFICE, OPERATORS, READERS
 from ecm.web import candidates, enrol, imports, reconciliation, rendering, sign_in, today, visit
 from ecm.web.problem_pages import show_problems
 from ecm.web.session import page
@@ -21,7 +21,7 @@ def add_pages(app: web.Application) -> None:
     app.router.add_post("/visits/{visit}/amendments", page(OFFICE, visit.post_amendment))
     app.router.add_post("/visits/{visit}/acknowledgements", page(OFFICE, visit.post_acknowledgement))
     app.router.add_get("/candidates", page(OFFICE, candidates.get_candidates))
-    app.router.add_post("/candidates/{candidate}/dismissal", page(OFFICE, candidates.post_dismissal))
+    app.router.add_post("/candidates/{candidate}/dismissal", page(MANAGERS, candidates.post_dismissal))
     app.router.add_get("/imports", page(OFFICE | OPERATORS, imports.get_imports))
     app.router.add_post("/imports", page(OFFICE | OPERATORS, imports.post_import))
     app.router.add_get("/reconciliation", page(READERS, reconciliation.get_reconciliation))

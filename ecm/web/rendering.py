@@ -52,7 +52,7 @@ def set_up(app: web.Application) -> None:
     aiohttp_jinja2.setup(
         app,
         loader=jinja2.DictLoader(_TEMPLATES),
-        autoescape=False,
+        autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -92,19 +92,19 @@ def address(path: str, **parameters: object) -> str:
 
 def clock_time(instant: datetime | None) -> str:
     """Show an instant as the clocks in England show it: 08:01."""
-    return "" if instant is None else f"{instant.astimezone(LONDON.__class__("UTC")):%H:%M}"
+    return "" if instant is None else f"{instant.astimezone(LONDON):%H:%M}"
 
 
 def clock_seconds(instant: datetime | None) -> str:
     """Show an instant to the second: 08:01:12."""
-    return "" if instant is None else f"{instant.astimezone(LONDON.__class__("UTC")):%H:%M:%S}"
+    return "" if instant is None else f"{instant.astimezone(LONDON):%H:%M:%S}"
 
 
 def moment(instant: datetime | None) -> str:
     """Show an instant with its day: Fri 20 Nov 2026, 08:01."""
     if instant is None:
         return ""
-    local = instant.astimezone(LONDON.__class__("UTC"))
+    local = instant.astimezone(LONDON)
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 

@@ -21,6 +21,7 @@ def page(roles: frozenset[Role], handler: Callable[[web.Request], Awaitable[web.
     """Return a page's handler behind sign-in and its role check."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
+        check_origin(request)
         account = await who_asks(request)
         if account is None and request.method == "GET":
             return see_other(f"/sign-in?next={quote(request.path_qs, safe='')}")
@@ -42,7 +43,7 @@ def check_origin(request: web.Request) -> None:
 
 def local_path(given: str | None) -> str:
     """Return where to go after signing in: the page that was asked for if it is on this site, else the first page."""
-    if given is None:
+    if given is None or not given.startswith("/") or given.startswith(("//", "/\\")):
         return "/"
     if any(character < " " or character in "\\\x7f" for character in given):
         return "/"
@@ -50,7 +51,7 @@ def local_path(given: str | None) -> str:
         parts = urlsplit(given)
     except ValueError:
         return "/"
-    return given
+    return given if not parts.scheme and not parts.netloc else "/"
 
 
 async def read_form(request: web.Request, shape: type[S]) -> S:

@@ -11,7 +11,7 @@ from ecm.http import read_query
 from ecm.keys import ACCOUNTS, SETTINGS
 from ecm.middleware import SESSION_COOKIE, who_asks
 from ecm.web.rendering import Shell, render
-from ecm.web.session import local_path, read_form, see_other
+from ecm.web.session import check_origin, local_path, read_form, see_other
 
 _Short = Annotated[str, msgspec.Meta(max_length=300)]
 
@@ -49,6 +49,7 @@ async def get_sign_in(request: web.Request) -> web.StreamResponse:
 
 async def post_sign_in(request: web.Request) -> web.StreamResponse:
     """Sign in, and lead on to the page that was wanted."""
+    check_origin(request)
     form = await read_form(request, SignInForm)
     wanted = local_path(form.next)
     session = await request.app[ACCOUNTS].sign_in(form.username.replace("\x00", ""), form.password)
@@ -71,6 +72,7 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 
 async def post_sign_out(request: web.Request) -> web.StreamResponse:
     """End the session, here and in the database."""
+    check_origin(request)
     session = request.cookies.get(SESSION_COOKIE)
     if session is not None:
         await request.app[ACCOUNTS].sign_out(session)

@@ -15,7 +15,7 @@ from simulators.client import Refusal, ServiceLost
 from simulators.day import Wish, rehearse
 from simulators.handset import Handset, enrol, post
 from simulators.load.command import load
-from simulators.morning import ClockGoneOn
+from simulators.morning import ClockGoneOn, OtherService
 from simulators.phones import Post
 from simulators.places import ImpossibleWorld
 from simulators.registration import ImportRejected
@@ -23,7 +23,17 @@ from simulators.service import ServiceFailed
 from simulators.state import OtherMorning
 
 _Result = TypeVar("_Result")
-_SAID = (Refusal, ServiceLost, ClockGoneOn, ImportRejected, ServiceFailed, OtherMorning, ImpossibleWorld, OSError)
+_SAID = (
+    Refusal,
+    ServiceLost,
+    ClockGoneOn,
+    ImportRejected,
+    ServiceFailed,
+    OtherMorning,
+    OtherService,
+    ImpossibleWorld,
+    OSError,
+)
 
 
 @click.group()

@@ -16,16 +16,18 @@ import msgspec
 from simulators.client import ServiceClient, Token
 from simulators.conclusions import Conclusions, fetch
 from simulators.expectations import Expectations, expectations_of
-from simulators.morning import Morning, check_clock, set_clock, steps_of
+from simulators.morning import Morning, check_accounts, check_clock, set_clock, steps_of
 from simulators.outbox import Outbox
 from simulators.registration import Registration
 from simulators.roster import LONDON
-from simulators.score import Difference, score
+from simulators.score import Difference, lost_since, score
 from simulators.service import OwnService, own_service
 from simulators.state import DayState, open_state
 from simulators.summary import addresses, summary, written
 from simulators.truth import Truth, build_truth
 from simulators.world import build_world
+
+_DIFFERENCES = msgspec.json.Decoder(list[Difference])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class _Play:
             self.service.revive = self.own.revive
         if not self.state.done:
             await check_clock(self.service, self.operator, self.truth)
+        await check_accounts(self.service, self.state)
         if self.state.step == len(steps):
             click.echo("this morning has been sent already; nothing is left to send")
             return
@@ -133,25 +136,36 @@ class _Play:
             await morning.play(lambda at: bar.update(1, at))
 
     async def tell(self, folder: Path) -> tuple[list[Difference], Path]:
-        """Score, write truth, conclusions and differences down, and print the summary."""
-        now = steps_of(self.truth)[-1]
-        expected = [expectations_of(told, now) for told in self.truth.providers]
-        concluded, hours = await fetch(self.service, self.state, self.truth.world, self.outbox, folder)
-        differences = score(expected, concluded, self.outbox, self.state.undone)
-        _write(folder / "truth.json", TruthTold(True, self.truth, expected))
-        _write(folder / "concluded.json", concluded)
-        _write(folder / "differences.json", differences)
+        """Print the summary, and the differences to the truth as they were when the morning ended."""
+        world = self.truth.world
+        concluded, hours = await fetch(self.service, self.state, world, self.outbox, folder)
+        if self.state.scored:
+            differences = [*lost_since(concluded), *_DIFFERENCES.decode((folder / "differences.json").read_bytes())]
+        else:
+            differences = self._score(folder, concluded)
         self.state.write_tokens(folder / "tokens")
         for line in (
             "",
-            *summary(self.truth.world, concluded, self.outbox, differences),
+            *summary(world, concluded, self.outbox, differences),
             "",
-            *addresses(self.service.base, self.truth.world, self.state, folder),
+            *addresses(self.service.base, world, self.state, folder),
             "",
             written(folder),
         ):
             click.echo(line)
         return differences, hours
+
+    def _score(self, folder: Path, concluded: Conclusions) -> list[Difference]:
+        """Score once, when the morning ends: what people change afterwards by hand is no difference to the truth."""
+        now = steps_of(self.truth)[-1]
+        expected = [expectations_of(told, now) for told in self.truth.providers]
+        differences = score(expected, concluded, self.outbox, self.state.undone)
+        _write(folder / "truth.json", TruthTold(True, self.truth, expected))
+        _write(folder / "concluded.json", concluded)
+        _write(folder / "differences.json", differences)
+        self.state.scored = True
+        self.state.save(self.kept_at)
+        return differences
 
 
 def _clock_face(at: datetime | None) -> str | None:

@@ -20,11 +20,16 @@ from simulators.roster import local
 from simulators.state import DayState
 from simulators.truth import ProviderTruth, Truth
 
+_NOT_SIGNED_IN = 401
 BEGINS, ENDS, INTRUDER_AT = "05:30", "14:00", "08:30"
 
 
 class ClockGoneOn(Exception):
     """The service has rehearsed past the start of this morning already."""
+
+
+class OtherService(Exception):
+    """The service has another database than the one the rehearsal began with."""
 
 
 def steps_of(truth: Truth) -> list[datetime]:
@@ -117,6 +122,20 @@ async def set_clock(service: ServiceClient, operator: Token, at: datetime) -> da
         if shown.now < at:
             raise refusal from None
     return shown.now.replace(microsecond=0)
+
+
+async def check_accounts(service: ServiceClient, state: DayState) -> None:
+    """Raise OtherService when a rehearsal cannot go on because the service does not know its accounts."""
+    for account in state.staff.values():
+        try:
+            await service.send("GET", "/v1/contracts", account.token)
+        except Refusal as refusal:
+            if refusal.status != _NOT_SIGNED_IN:
+                raise
+            raise OtherService(
+                f"the service does not know {account.username}: its database is not the one this rehearsal began with; "
+                "use that one again, another --state, or begin afresh (make clean)"
+            ) from None
 
 
 async def check_clock(service: ServiceClient, operator: Token, truth: Truth) -> None:

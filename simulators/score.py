@@ -41,7 +41,7 @@ def score(
     expected: Sequence[Expectations], concluded: Conclusions, outbox: Outbox, undone: Iterable[str]
 ) -> list[Difference]:
     """Every difference between the truth and what was concluded, unexplained ones first."""
-    found = [_fault("ledger", key, "still there", "lost") for key in concluded.lost]
+    found = lost_since(concluded)
     found += [_fault("office", act, "done", "could not be done") for act in undone]
     found += _ledger(outbox)
     for expectation, conclusion in zip(expected, concluded.providers, strict=True):
@@ -50,6 +50,11 @@ def score(
         found += _seen_otherwise(expectation)
         found += _candidates(expectation.candidates, conclusion.candidates)
     return sorted(found, key=lambda d: (d.explained, d.subject, d.what))
+
+
+def lost_since(concluded: Conclusions) -> list[Difference]:
+    """Check-ins that were answered and are no longer there: never explained, however long ago."""
+    return [_fault("ledger", key, "still there", "lost") for key in concluded.lost]
 
 
 def _fault(subject: str, what: str, truth: object, concluded: object) -> Difference:

@@ -19,7 +19,7 @@ class DayState(msgspec.Struct):
 
     `done` names the steps of the setting up that were answered, `staff` the accounts made (by username),
     `links` the link of each tag and card by its id, `step` how many steps of the morning are complete, `undone`
-    what the office could not do.
+    what the office could not do, `scored` whether the end was set against the truth.
     """
 
     seed: int
@@ -31,6 +31,7 @@ class DayState(msgspec.Struct):
     links: dict[str, str] = {}
     step: int = 0
     undone: list[str] = []
+    scored: bool = False
 
     @classmethod
     def load(cls, path: Path) -> Self | None:

@@ -1,5 +1,6 @@
 """Delivered against commissioned hours: choose whose and when, read each line with its trace, download the files."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -109,7 +110,7 @@ async def get_reconciliation(request: web.Request) -> web.StreamResponse:
         contract=query.contract,
         page=query.page,
         mistake=mistake,
-        result=None if run is None else _result(run, query.page),
+        result=None if run is None else await asyncio.to_thread(_result, run, query.page),
     )
     return await render(request, "reconciliation.html", Shell(_TITLE), view, status)
 

@@ -6,18 +6,20 @@ whose last reading is older than a second is not trusted: so a revoked key or a 
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from ecm.db.directory import directory_versions
-from ecm.db.pool import Database
+from ecm.db.pool import Connection, Database
 from ecm.intake import store
 from ecm.intake.domain import Client, Device, Tag
 
 FRESH_SECONDS: Final = 0.5
 TRUSTED_SECONDS: Final = 1.0
+# Beyond this many, most are ids that nobody enrolled; they are forgotten together.
+MOST_DEVICES: Final = 200_000
 
 
 @dataclass(slots=True)
@@ -27,17 +29,46 @@ class ProviderDirectory:
     clients: dict[str, Client | None] = field(default_factory=dict)
     carers: dict[str, bool] = field(default_factory=dict)
     tags: dict[UUID, Tag | None] = field(default_factory=dict)
+    tag_key: bytes | None = None
+
+
+@dataclass(slots=True)
+class Wanted:
+    """The carers, clients and tags of one provider that a batch names."""
+
+    carers: set[str] = field(default_factory=set)
+    clients: set[str] = field(default_factory=set)
+    tags: set[UUID] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.carers or self.clients or self.tags)
+
+    def beyond(self, known: ProviderDirectory) -> "Wanted":
+        """Return what of this is not known; a known tag may name a client that is not."""
+        tagged = (known.tags.get(tag_id) for tag_id in self.tags)
+        clients = self.clients | {tag.client for tag in tagged if tag is not None}
+        return Wanted(
+            {carer for carer in self.carers if carer not in known.carers},
+            {client for client in clients if client not in known.clients},
+            {tag_id for tag_id in self.tags if tag_id not in known.tags},
+        )
+
+
+Devices = Mapping[UUID, tuple[Device, ...]]
 
 
 class Directory:
-    """The memory of one intake process."""
+    """The memory of one intake process.
+
+    A check-in is read and judged with the very objects that `learn` gave for it. When something changes, those are
+    replaced, never altered: what was looked up before the change cannot slip into the memory after it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._versions: dict[UUID, int] = {}
         self._devices: dict[UUID, tuple[Device, ...]] = {}
         self._providers: dict[UUID, ProviderDirectory] = {}
-        self._tag_keys: dict[UUID, bytes] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
 
@@ -57,65 +88,51 @@ class Directory:
         changed = {provider for provider, version in versions.items() if self._versions.get(provider) != version}
         if changed:
             self._versions = versions
-            self._tag_keys.clear()
             for provider in changed:
                 self._providers.pop(provider, None)
-            # A device not found may have been enrolled since with any of the changed providers.
+            # A device not found may have been enrolled since, with any of the changed providers.
             self._devices = {
                 device_id: devices
                 for device_id, devices in self._devices.items()
                 if devices and not any(device.provider in changed for device in devices)
             }
+        if len(self._devices) > MOST_DEVICES:
+            self._devices = {}
         self._read_at = began
 
-    def device(self, device_id: UUID) -> tuple[Device, ...]:
-        """Return the devices of that id (of several providers, if they chose alike), after `learn_devices`."""
-        return self._devices.get(device_id, ())
+    async def devices(self, device_ids: Iterable[UUID]) -> Devices:
+        """Give the devices of these ids (several where providers chose the same id), looking up the unknown ones."""
+        known = self._devices
+        unknown = {device_id for device_id in device_ids if device_id not in known}
+        if unknown:
+            async with self._database.transaction("intake_devices", role="intake", read_only=True) as connection:
+                found = await store.devices(connection, unknown)
+            for device_id in unknown:
+                known[device_id] = tuple(device for device in found if device.device_id == device_id)
+        return known
 
-    def of(self, provider: UUID) -> ProviderDirectory:
-        """Return what is remembered of a provider."""
-        return self._providers.setdefault(provider, ProviderDirectory())
+    async def learn(self, wanted: Mapping[UUID, Wanted]) -> dict[UUID, ProviderDirectory]:
+        """Give the directory of each provider with all that is wanted of it, looking up what is not yet known."""
+        known = {provider: self._providers.setdefault(provider, ProviderDirectory()) for provider in wanted}
+        missing = {provider: one.beyond(known[provider]) for provider, one in wanted.items()}
+        if any(missing.values()):
+            async with self._database.transaction("intake_directory", role="intake", read_only=True) as connection:
+                for provider, one in missing.items():
+                    if one:
+                        await _look_up(connection, provider, one, known[provider])
+        return known
 
-    def tag_key(self, provider: UUID) -> bytes | None:
-        """Return the key that signs the provider's tags and cards, after `learn`."""
-        return self._tag_keys.get(provider)
 
-    async def learn_devices(self, device_ids: Iterable[UUID]) -> None:
-        """Look up the devices not yet known, in one query."""
-        unknown = [device_id for device_id in set(device_ids) if device_id not in self._devices]
-        if not unknown:
-            return
-        async with self._database.transaction("intake_devices", role="intake", read_only=True) as connection:
-            found = await store.devices(connection, unknown)
-        for device_id in unknown:
-            self._devices[device_id] = tuple(device for device in found if device.device_id == device_id)
-
-    async def learn(
-        self,
-        carers: Iterable[tuple[UUID, str]],
-        clients: Iterable[tuple[UUID, str]],
-        tags: Iterable[tuple[UUID, UUID]],
-    ) -> None:
-        """Look up the carers, clients and tags not yet known, one query each; the clients of new tags too."""
-        new_carers = {pair for pair in carers if pair[1] not in self.of(pair[0]).carers}
-        new_clients = {pair for pair in clients if pair[1] not in self.of(pair[0]).clients}
-        new_tags = {pair for pair in tags if pair[1] not in self.of(pair[0]).tags}
-        if not (new_carers or new_clients or new_tags):
-            return
-        async with self._database.transaction("intake_directory", role="intake", read_only=True) as connection:
-            if new_tags:
-                self._tag_keys = await store.tag_keys(connection)
-                found_tags = await store.tags(connection, new_tags)
-                for provider, tag_id in new_tags:
-                    tag = found_tags.get((provider, tag_id))
-                    self.of(provider).tags[tag_id] = tag
-                    if tag is not None and tag.client not in self.of(provider).clients:
-                        new_clients.add((provider, tag.client))
-            if new_clients:
-                found_clients = await store.clients(connection, new_clients)
-                for provider, client in new_clients:
-                    self.of(provider).clients[client] = found_clients.get((provider, client))
-            if new_carers:
-                found_carers = await store.carers(connection, new_carers)
-                for provider, carer in new_carers:
-                    self.of(provider).carers[carer] = (provider, carer) in found_carers
+async def _look_up(connection: Connection, provider: UUID, wanted: Wanted, known: ProviderDirectory) -> None:
+    clients = set(wanted.clients)
+    if wanted.tags:
+        known.tag_key = await store.tag_key(connection, provider)
+        tags = await store.tags(connection, provider, wanted.tags)
+        known.tags.update({tag_id: tags.get(tag_id) for tag_id in wanted.tags})
+        clients |= {tag.client for tag in tags.values() if tag.client not in known.clients}
+    if clients:
+        found = await store.clients(connection, provider, clients)
+        known.clients.update({client: found.get(client) for client in clients})
+    if wanted.carers:
+        present = await store.carers(connection, provider, wanted.carers)
+        known.carers.update({carer: carer in present for carer in wanted.carers})

@@ -65,18 +65,15 @@ SELECT provider_id, device_id, carer, public_key, revoked_at IS NOT NULL AS revo
 FROM devices WHERE device_id = ANY ($1::uuid[]);
 
 -- name: clients
-SELECT provider_id, client, shape
-FROM clients
-JOIN unnest($1::uuid[], $2::text[]) AS asked (provider_id, client) USING (provider_id, client)
-LEFT JOIN fences USING (provider_id, client);
+SELECT client, shape
+FROM clients LEFT JOIN fences USING (provider_id, client)
+WHERE provider_id = $1 AND client = ANY ($2::text[]);
 
 -- name: carers
-SELECT provider_id, carer
-FROM carers JOIN unnest($1::uuid[], $2::text[]) AS asked (provider_id, carer) USING (provider_id, carer);
+SELECT carer FROM carers WHERE provider_id = $1 AND carer = ANY ($2::text[]);
 
 -- name: tags
-SELECT provider_id, tag_id, kind, client
-FROM tags JOIN unnest($1::uuid[], $2::uuid[]) AS asked (provider_id, tag_id) USING (provider_id, tag_id);
+SELECT tag_id, kind, client FROM tags WHERE provider_id = $1 AND tag_id = ANY ($2::uuid[]);
 
--- name: tag_keys
-SELECT provider_id, tag_key FROM provider_keys;
+-- name: tag_key
+SELECT tag_key FROM provider_keys WHERE provider_id = $1;

@@ -1,5 +1,6 @@
 """From verified message to accepted check-in: whose it is, where it was and how far it can be believed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +9,7 @@ from devices.grades import Fix, TagOutcome, grade
 from devices.links import NotOurLink, TagLink, read_link, verify_link
 from devices.messages import CheckInMessage
 from ecm.intake import domain
-from ecm.intake.directory import Directory
+from ecm.intake.directory import ProviderDirectory, Wanted
 from ecm.intake.domain import AcceptedCheckIn, Device, Place, Tag
 from geofences.accuracy import a95
 from geofences.verdict import judge
@@ -29,6 +30,18 @@ def take_links(message: CheckInMessage) -> tuple[TagLink | None, ...]:
     return tuple(_link(read.link) for read in (evidence.nfc, evidence.qr) if read is not None)
 
 
+def wanted(authentic: Iterable[Authentic]) -> dict[UUID, Wanted]:
+    """Return what these check-ins name, by provider."""
+    found: dict[UUID, Wanted] = {}
+    for one in authentic:
+        names = found.setdefault(one.device.provider, Wanted())
+        names.carers.add(one.message.body.carer)
+        if one.message.body.client is not None:
+            names.clients.add(one.message.body.client)
+        names.tags.update(link.tag_id for link in one.links if link is not None)
+    return found
+
+
 def _link(text: str) -> TagLink | None:
     try:
         return read_link(text)
@@ -36,27 +49,26 @@ def _link(text: str) -> TagLink | None:
         return None
 
 
-def accept(authentic: Authentic, directory: Directory, sent_at: datetime, received_at: datetime) -> AcceptedCheckIn:
-    """Judge an authentic check-in by what the directory knows; everything it names must have been learned before."""
+def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, received_at: datetime) -> AcceptedCheckIn:
+    """Judge an authentic check-in by the provider's directory, which must know everything it names."""
     message, body = authentic.message, authentic.message.body
     provider = authentic.device.provider
-    known = directory.of(provider)
     skew = domain.skew_seconds(sent_at, received_at)
     occurred, clock_in_doubt = domain.occurred_at(message.at, skew)
     doubts = set(domain.arrival_doubts(message.at, sent_at, occurred, received_at))
     if clock_in_doubt:
         doubts.add("clock_skew")
-    resolved = [_resolve(link, provider, directory) for link in authentic.links]
+    resolved = [_resolve(link, provider, known) for link in authentic.links]
     tags = [tag for tag in resolved if isinstance(tag, Tag)]
     client = body.client or (tags[0].client if tags else None)
-    client_known = client is not None and known.clients.get(client) is not None
+    client_known = client is not None and known.clients[client] is not None
     if not client_known:
         doubts.add("unknown_client")
-    if not known.carers.get(body.carer, False):
+    if not known.carers[body.carer]:
         doubts.add("unknown_carer")
     if body.carer != authentic.device.carer:
         doubts.add("carer_not_device_owner")
-    place = _place(message, directory, provider, client)
+    place = _place(message, known, client)
     grading = grade(
         _fix(message, place),
         location_withheld=message.location_withheld,
@@ -78,14 +90,13 @@ def accept(authentic: Authentic, directory: Directory, sent_at: datetime, receiv
     )
 
 
-def _resolve(link: TagLink | None, provider: UUID, directory: Directory) -> Tag | TagOutcome:
+def _resolve(link: TagLink | None, provider: UUID, known: ProviderDirectory) -> Tag | TagOutcome:
     """Return the registered tag that a link names if this provider's key signed it, or why there is none."""
-    key = directory.tag_key(provider)
     if link is None:
         return "unknown"
-    if key is None or not verify_link(link, provider, key):
+    if known.tag_key is None or not verify_link(link, provider, known.tag_key):
         return "bad_signature"
-    return directory.of(provider).tags.get(link.tag_id) or "unknown"
+    return known.tags[link.tag_id] or "unknown"
 
 
 def _outcome(tag: Tag | TagOutcome, client: str | None) -> TagOutcome:
@@ -94,8 +105,8 @@ def _outcome(tag: Tag | TagOutcome, client: str | None) -> TagOutcome:
     return tag
 
 
-def _place(message: CheckInMessage, directory: Directory, provider: UUID, client: str | None) -> Place | None:
-    found = directory.of(provider).clients.get(client) if client is not None else None
+def _place(message: CheckInMessage, known: ProviderDirectory, client: str | None) -> Place | None:
+    found = None if client is None else known.clients[client]
     if message.gps is None or found is None or found.fence is None:
         return None
     judgement = judge(

@@ -6,7 +6,7 @@ judge each, and hand them to the writer, whose answers come back after COMMIT.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
@@ -73,12 +73,12 @@ class Intake:
         try:
             await self._directory.keep_fresh()
             authentic = await self._authenticate(items, received_at, answers)
-            await self._learn(authentic.values())
+            known = await self._directory.learn(reading.wanted(authentic.values()))
         except DatabaseError as error:
             _log.warning("intake.directory.failed", error=type(error).__name__)
             raise unavailable("The database cannot be asked just now.") from None
         places = list(authentic)
-        accepted = [reading.accept(authentic[place], self._directory, sent_at, received_at) for place in places]
+        accepted = [reading.accept(one, known[one.device.provider], sent_at, received_at) for one in authentic.values()]
         if accepted:
             for place, answer in zip(places, await self._writer.write(accepted), strict=True):
                 answers[place] = answer
@@ -97,12 +97,12 @@ class Intake:
                 messages[place] = _read(item)
             except Unreadable as problem:
                 answers[place] = self._refuse(item, None, received_at, problem.reason, problem.detail)
-        await self._directory.learn_devices(message.device_id for message in messages.values())
+        known = await self._directory.devices({message.device_id for message in messages.values()})
         authentic: dict[int, Authentic] = {}
         for count, (place, message) in enumerate(messages.items(), start=1):
             if count % ITEMS_BETWEEN_BREATHS == 0:
                 await asyncio.sleep(0)
-            devices = self._directory.device(message.device_id)
+            devices = known[message.device_id]
             signer = _signer(message, devices)
             if signer is None:
                 reason, detail = (
@@ -117,13 +117,6 @@ class Intake:
                 continue
             answers[place] = self._refuse(items[place], message, received_at, reason, detail)
         return authentic
-
-    async def _learn(self, authentic: Collection[Authentic]) -> None:
-        await self._directory.learn(
-            [(one.device.provider, one.message.body.carer) for one in authentic],
-            [(one.device.provider, one.message.body.client) for one in authentic if one.message.body.client],
-            [(one.device.provider, link.tag_id) for one in authentic for link in one.links if link is not None],
-        )
 
     def _refuse(
         self,

@@ -1,6 +1,6 @@
 """Check-ins in the database, as the role that may insert them and little else."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -123,27 +123,24 @@ async def devices(connection: Connection, device_ids: Collection[UUID]) -> list[
     ]
 
 
-async def clients(connection: Connection, pairs: Collection[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Client]:
-    """Find clients with their fences."""
-    rows = await connection.fetch(_QUERIES["clients"], *zip(*pairs, strict=True))
-    return {
-        (row["provider_id"], row["client"]): Client(None if row["shape"] is None else from_json(row["shape"]))
-        for row in rows
-    }
+async def clients(connection: Connection, provider: UUID, codes: Collection[str]) -> dict[str, Client]:
+    """Find clients of a provider with their fences."""
+    rows = await connection.fetch(_QUERIES["clients"], provider, codes)
+    return {row["client"]: Client(None if row["shape"] is None else from_json(row["shape"])) for row in rows}
 
 
-async def carers(connection: Connection, pairs: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Find which carers there are."""
-    rows = await connection.fetch(_QUERIES["carers"], *zip(*pairs, strict=True))
-    return {(row["provider_id"], row["carer"]) for row in rows}
+async def carers(connection: Connection, provider: UUID, codes: Collection[str]) -> set[str]:
+    """Find which of these carers a provider has."""
+    return {row["carer"] for row in await connection.fetch(_QUERIES["carers"], provider, codes)}
 
 
-async def tags(connection: Connection, pairs: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Tag]:
-    """Find tags and cards by id."""
-    rows = await connection.fetch(_QUERIES["tags"], *zip(*pairs, strict=True))
-    return {(row["provider_id"], row["tag_id"]): Tag(row["tag_id"], row["kind"], row["client"]) for row in rows}
+async def tags(connection: Connection, provider: UUID, tag_ids: Collection[UUID]) -> dict[UUID, Tag]:
+    """Find tags and cards of a provider."""
+    rows = await connection.fetch(_QUERIES["tags"], provider, tag_ids)
+    return {row["tag_id"]: Tag(row["tag_id"], row["kind"], row["client"]) for row in rows}
 
 
-async def tag_keys(connection: Connection) -> dict[UUID, bytes]:
-    """Return each provider's key for tags and cards."""
-    return {row["provider_id"]: row["tag_key"] for row in await connection.fetch(_QUERIES["tag_keys"])}
+async def tag_key(connection: Connection, provider: UUID) -> bytes | None:
+    """Return the key that signs a provider's tags and cards."""
+    key: bytes | None = await connection.fetchval(_QUERIES["tag_key"], provider)
+    return key

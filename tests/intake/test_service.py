@@ -9,11 +9,14 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from devices.links import make_link
 from devices.messages import Gps, Manual
+from ecm.db.pool import Database
 from ecm.errors import Problem
 from ecm.intake.directory import TRUSTED_SECONDS
+from ecm.intake.metrics import intake_metrics
 from ecm.intake.service import Intake
 from tests.intake.conftest import AT_HOME, HOME, NOON, Phone, SetClock, enrol, raise_directory_version
 
@@ -198,21 +201,23 @@ async def test_a_phone_enrolled_after_its_first_try_is_known_within_a_second(
 
 
 async def test_a_full_queue_says_so_at_once_and_promises_nothing(
-    intake: Intake, phone: Phone, superuser: asyncpg.Connection
+    database: Database, clock: SetClock, phone: Phone, superuser: asyncpg.Connection
 ) -> None:
-    posted = phone.many(400)
-    async with superuser.transaction():
-        # Nothing can be written meanwhile, so whatever is taken in has to wait.
-        await superuser.execute("LOCK TABLE check_ins IN EXCLUSIVE MODE")
-        waiting = [asyncio.create_task(submit(intake, *posted)) for _ in range(40)]
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        with pytest.raises(Problem) as refused:
-            await done.pop()
-        assert refused.value.kind.status == 503
-        assert int(refused.value.headers["Retry-After"]) > 0
-    results = await asyncio.gather(*waiting, return_exceptions=True)
+    posted = phone.many(50)
+    intake = Intake(database, clock, intake_metrics(CollectorRegistry()), queue_limit=100)
+    async with intake.running():
+        async with superuser.transaction():
+            # Nothing can be written meanwhile, so whatever is taken in has to wait.
+            await superuser.execute("LOCK TABLE check_ins IN EXCLUSIVE MODE")
+            waiting = [asyncio.create_task(submit(intake, *posted)) for _ in range(8)]
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            with pytest.raises(Problem) as refused:
+                await done.pop()
+            assert refused.value.kind.status == 503
+            assert int(refused.value.headers["Retry-After"]) > 0
+        results = await asyncio.gather(*waiting, return_exceptions=True)
     assert any(isinstance(result, list) for result in results)
-    assert len(await stored(superuser)) == 400
+    assert len(await stored(superuser)) == 50
 
 
 async def test_location_withheld_is_recorded_with_the_doubt(
@@ -248,3 +253,25 @@ async def test_a_row_the_database_cannot_hold_is_refused_alone(
     answers = await submit(intake, *posted)
     assert answers == ["unstorable" if number in (3, 11) else "recorded" for number in range(20)]
     assert len(await stored(superuser)) == 18
+
+
+async def test_what_a_batch_names_stays_known_while_the_directory_changes_under_it(
+    intake: Intake, phone: Phone, superuser: asyncpg.Connection
+) -> None:
+    tag = uuid4()
+    await superuser.execute("INSERT INTO tags VALUES ($1, $2, 'qr', 'C-1', $3)", phone.provider, tag, NOON)
+    card = make_link("https://care.example", "qr", phone.provider, tag, bytes(32))
+    finished = asyncio.Event()
+
+    async def change_again_and_again() -> None:
+        while not finished.is_set():
+            await raise_directory_version(superuser, phone.provider)
+            await intake._directory.refresh()
+
+    changing = asyncio.create_task(change_again_and_again())
+    for _ in range(20):
+        await asyncio.gather(*(submit(intake, phone.sign(card=card, gps=gps)) for gps in [AT_HOME, None] * 5))
+    finished.set()
+    await changing
+    told = await superuser.fetch("SELECT DISTINCT grade, doubts FROM check_ins ORDER BY grade")
+    assert [(row["grade"], row["doubts"]) for row in told] == [("corroborated", []), ("tagged", [])]

@@ -5,9 +5,11 @@ import gc
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from multiprocessing.sharedctypes import SynchronizedArray
 from multiprocessing.synchronize import Barrier
+from threading import BrokenBarrierError
 from typing import Final
 
 from simulators.load.sender import Plan, Progress, Sender
@@ -48,16 +50,22 @@ class _Common:
 _common: _Common | None = None
 
 
-def send_all(shares: Sequence[Share], told: Callable[[list[Progress]], None]) -> list[Outcome]:
-    """Send all shares at once and return their outcomes; `told` gets every share's progress each second.
+def send_all(
+    shares: Sequence[Share], told: Callable[[list[Progress]], None], begun: Callable[[], None] = lambda: None
+) -> list[Outcome]:
+    """Send all shares at once and return their outcomes.
 
-    Raises what a sender raises: OSError when its service cannot be reached.
+    `begun` is called when every process is connected and sending begins; `told` gets every share's progress each
+    second. Raises what a sender raises: OSError when its service cannot be reached.
     """
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(len(shares))
+    barrier = context.Barrier(len(shares) + 1)
     progress = context.Array("q", len(shares) * _FIELDS)
     with ProcessPoolExecutor(len(shares), context, _begin, (barrier, progress)) as processes:
         running = [processes.submit(_send, number, share) for number, share in enumerate(shares)]
+        with suppress(BrokenBarrierError):  # the sender that failed tells why
+            barrier.wait(_START_SECONDS)
+            begun()
         waiting = set(running)
         while waiting:
             waiting = wait(waiting, timeout=1).not_done

@@ -161,8 +161,8 @@ class Sender:
         if self._ledger is not None:
             for job in left:
                 self._ledger.unanswered(job.parcel, job.attempts)
-        end = self._last_on_time if self._taken_whole and self._last_on_time else self._deadline
-        self.tally.nanoseconds = end - self._start
+        to_the_last = (self._plan.rate is None or self._taken_whole) and self._last_on_time
+        self.tally.nanoseconds = (self._last_on_time if to_the_last else self._deadline) - self._start
 
     def _forget_the_warm_up(self) -> None:
         self.tally = Tally()
@@ -286,7 +286,7 @@ class Sender:
             self._ledger.answered(job.parcel, reply.body, job.attempts)
         self.tally.accepted.record(now - job.due)
         self.tally.answers.update(counts)
-        if now <= self._deadline:
+        if self._plan.rate is None or now <= self._deadline:
             self.tally.requests_on_time += 1
             self.tally.on_time += len(job.parcel.check_ins)
             self._last_on_time = now

@@ -17,7 +17,7 @@ class Tally:
 
     `accepted` holds the latencies of requests answered 200, `declined` of those answered otherwise: both from the
     instant each was due. `on_time` counts the check-ins, `requests_on_time` the requests, that were answered 200
-    before sending ended, in `nanoseconds`.
+    within `nanoseconds`: open loop the time of sending, flat out the time to the last answer.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """One run. Rates count what was answered 200 while sending went on; `answers` and `statuses` count everything.
+    """One run. Rates count what was answered 200 within `seconds`; `answers` and `statuses` count everything.
 
     `not_sent` requests were due and found no free connection before the end; `unanswered` ones were sent and got no
     reply in time.

@@ -28,7 +28,7 @@ from ecm.audit.service import Audit
 from ecm.care.service import Care
 from ecm.clock import Clock
 from ecm.db.pool import Database
-from ecm.health import DESCRIPTION, LOOPS, REGISTRY
+from ecm.health import DESCRIPTION, LOOPS, REGISTRY, STOPPING
 from ecm.http import Endpoint, Routes
 from ecm.intake.metrics import intake_metrics
 from ecm.intake.service import Intake
@@ -77,6 +77,7 @@ def make_app(
     app[CLOCK] = clock
     app[REGISTRY] = registry or CollectorRegistry()
     app[LOOPS] = []
+    app[STOPPING] = asyncio.Event()
     database.observe(app[REGISTRY])
     app[ACCOUNTS] = Accounts(database, clock)
     app[PHONES] = Phones(database, clock)

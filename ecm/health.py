@@ -1,12 +1,14 @@
 """Whether the process lives, whether it can serve, what it has counted, and what it understands."""
 
 import asyncio
+import os
 from typing import Final
 
 import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from ecm.db.errors import DatabaseError
 from ecm.http import Media, Routes, reply
@@ -16,6 +18,7 @@ from ecm.keys import DATABASE
 ROUTES = Routes("health")
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 DESCRIPTION: Final = web.AppKey("openapi", bytes)
+STOPPING: Final = web.AppKey("stopping", asyncio.Event)
 LOOPS: Final = web.AppKey("loops", list[asyncio.Future[None]])
 
 
@@ -34,6 +37,8 @@ async def get_health(_: web.Request) -> web.Response:
 @ROUTES.route("GET", "/readyz", "Can the process serve?", replies={200: Health})
 async def get_readiness(request: web.Request) -> web.Response:
     """Answer `ok` when the database answers and every background loop turns; a problem 503 otherwise."""
+    if request.app[STOPPING].is_set():
+        raise unavailable("This process is stopping.")
     if any(loop.done() for loop in request.app[LOOPS]):
         raise unavailable("A background loop of this process has ended; restart the process.")
     try:
@@ -46,7 +51,13 @@ async def get_readiness(request: web.Request) -> web.Response:
 @ROUTES.route("GET", "/metrics", "What has been counted, for Prometheus", replies={200: Media("text/plain")})
 async def get_metrics(request: web.Request) -> web.Response:
     """Expose the registry."""
-    return web.Response(body=generate_latest(request.app[REGISTRY]), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    registry = request.app[REGISTRY]
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        # Whichever worker is asked answers for all of them.
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    exposed = await asyncio.to_thread(generate_latest, registry)
+    return web.Response(body=exposed, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 @ROUTES.route("GET", "/v1/openapi.json", "This description", replies={200: Media("application/json")})

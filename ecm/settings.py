@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecm.db.pool import DatabaseUrls
+
 
 class SettingsError(Exception):
     """A setting is missing or unusable; the message says which and what to do."""
@@ -16,7 +18,8 @@ class Settings:
 
     `database_url` None means the embedded PostgreSQL under `state_dir`. `public_url` is what links on tags and
     cards begin with; None means the address the service listens on. `location_days` is how long raw coordinates
-    are kept before they are purged.
+    are kept before they are purged; `drain_seconds` how long a stopping worker says that it is not ready before it
+    closes, for a load balancer to notice.
     """
 
     state_dir: Path
@@ -29,6 +32,7 @@ class Settings:
     rehearsal: bool = False
     location_days: int = 90
     intake_queue_limit: int = 20_000
+    drain_seconds: int = 0
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -45,6 +49,18 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=source.get("ECM_PUBLIC_URL") or None,
         location_days=_whole_number(source, "ECM_LOCATION_DAYS", 90, 1, 3_650),
         intake_queue_limit=_whole_number(source, "ECM_INTAKE_QUEUE_LIMIT", 20_000, 1, 10_000_000),
+        drain_seconds=_whole_number(source, "ECM_DRAIN_SECONDS", 0, 0, 600),
+    )
+
+
+def database_urls(settings: Settings) -> DatabaseUrls:
+    """Return where each role connects; raises SettingsError when no database is set."""
+    if settings.database_url is None:
+        raise SettingsError("ECM_DATABASE_URL is not set.")
+    return DatabaseUrls(
+        service=settings.database_url,
+        intake=settings.intake_database_url or settings.database_url,
+        migration=settings.migration_database_url or settings.database_url,
     )
 
 

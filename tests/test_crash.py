@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from ecm.cli import DATABASE_NAME
+from ecm.serving import DATABASE_NAME
 from ecm.db.embedded import EmbeddedServer
 from simulators.outbox import Outbox
 

@@ -32,7 +32,9 @@ def intake_metrics(registry: CollectorRegistry) -> IntakeMetrics:
         commit_seconds=Histogram(
             "ecm_intake_commit_seconds", "Time from taking a group to its COMMIT", registry=registry
         ),
-        queue_depth=Gauge("ecm_intake_queue_depth", "Check-ins waiting to be stored", registry=registry),
+        queue_depth=Gauge(
+            "ecm_intake_queue_depth", "Check-ins waiting to be stored", registry=registry, multiprocess_mode="livesum"
+        ),
         skew_seconds=Histogram(
             "ecm_check_in_skew_seconds",
             "How far a phone's clock was off, either way",

@@ -1,0 +1,183 @@
+"""Running the service: a parent that holds the database and the listening socket, and the workers that serve.
+
+The parent listens and lets every worker accept from the same socket. A worker that dies is started again; when the
+parent dies, its workers end at once, so that nobody serves unwatched.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import structlog
+from prometheus_client.multiprocess import mark_process_dead
+
+from ecm.accounts.service import Accounts
+from ecm.clock import SystemClock
+from ecm.db import embedded
+from ecm.db.migrations import migrate
+from ecm.db.pool import DatabaseUrls, open_database
+from ecm.settings import Settings, database_urls
+
+DATABASE_NAME: Final = "ecm"
+OPERATOR_TOKEN_FILE: Final = "operator-token"  # noqa: S105 - a file's name, not a token
+READY: Final = b"ready\n"
+BACKLOG: Final = 2_048
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 30
+
+_log = structlog.get_logger()
+
+
+class WorkerFailed(Exception):
+    """A worker did not come up; it has said why on standard error."""
+
+
+@asynccontextmanager
+async def serving(settings: Settings, workers: int) -> AsyncIterator[str]:
+    """Bring everything up, give the service's address once it serves, and take all down at the end."""
+    async with AsyncExitStack() as stack:
+        urls = await stack.enter_async_context(_database_urls(settings))
+        await migrate(urls.migration, applied_at=SystemClock().now())
+        await _leave_operator_token(settings, urls)
+        listening = stack.enter_context(_listen(settings))
+        crew = _Crew(settings, urls, listening)
+        await stack.enter_async_context(crew.working(workers))
+        yield "http://{}:{}".format(*listening.getsockname()[:2])
+
+
+class _Crew:
+    """The workers of one parent."""
+
+    def __init__(self, settings: Settings, urls: DatabaseUrls, listening: socket.socket) -> None:
+        self._settings = settings
+        self._urls = urls
+        self._listening = listening
+        self._stopping = False
+
+    @asynccontextmanager
+    async def working(self, workers: int) -> AsyncIterator[None]:
+        """Run that many workers and replace those that die; on leaving, let each finish what it has begun."""
+        metrics = Path(tempfile.mkdtemp(prefix="ecm-metrics-"))
+        alive_end, ours = os.pipe()
+        environment = {**os.environ, **_handed_down(self._urls), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+        keepers: list[asyncio.Task[None]] = []
+        try:
+            started = await asyncio.gather(
+                *(self._start(environment, alive_end) for _ in range(workers)), return_exceptions=True
+            )
+            processes = [process for process in started if isinstance(process, asyncio.subprocess.Process)]
+            keepers = [asyncio.create_task(self._keep(process, environment, alive_end)) for process in processes]
+            if len(processes) < workers:
+                raise WorkerFailed("A worker did not start; the lines above say why.")
+            yield
+        finally:
+            self._stopping = True
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            for end in (alive_end, ours):
+                os.close(end)
+            await asyncio.to_thread(shutil.rmtree, metrics, ignore_errors=True)
+
+    async def _start(self, environment: Mapping[str, str], alive_end: int) -> asyncio.subprocess.Process:
+        settings = self._settings
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ecm.worker",
+            f"--listening={self._listening.fileno()}",
+            f"--parent={alive_end}",
+            f"--state={settings.state_dir}",
+            *(["--rehearsal"] if settings.rehearsal else []),
+            stdout=asyncio.subprocess.PIPE,
+            pass_fds=(self._listening.fileno(), alive_end),
+            env=environment,
+        )
+        assert process.stdout is not None  # noqa: S101 - asked for just above
+        try:
+            said = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        except TimeoutError:
+            said = b""
+        if said != READY:
+            await _end(process, signal.SIGKILL)
+            raise WorkerFailed(f"worker {process.pid} did not come up")
+        return process
+
+    async def _keep(self, process: asyncio.subprocess.Process, environment: Mapping[str, str], alive_end: int) -> None:
+        """Replace a worker whenever it dies; when cancelled, stop it in order."""
+        pause = 0.1
+        try:
+            while True:
+                code = await process.wait()
+                mark_process_dead(process.pid, environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]
+                _log.error("worker.died", pid=process.pid, code=code)
+                try:
+                    process = await self._start(environment, alive_end)
+                    pause = 0.1
+                except WorkerFailed:
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, 5.0)
+        finally:
+            await _end(process, signal.SIGTERM)
+
+
+@asynccontextmanager
+async def _database_urls(settings: Settings) -> AsyncIterator[DatabaseUrls]:
+    """Give the URLs of the operator's own database, else of an embedded server that runs meanwhile."""
+    if settings.database_url is not None:
+        yield database_urls(settings)
+        return
+    async with embedded.EmbeddedServer(settings.state_dir) as server:
+        await server.ensure_database(DATABASE_NAME)
+        supervisor = asyncio.create_task(server.supervise())
+        try:
+            yield server.urls(DATABASE_NAME)
+        finally:
+            supervisor.cancel()
+            await asyncio.gather(supervisor, return_exceptions=True)
+
+
+def _handed_down(urls: DatabaseUrls) -> dict[str, str]:
+    return {
+        "ECM_DATABASE_URL": urls.service,
+        "ECM_INTAKE_DATABASE_URL": urls.intake,
+        "ECM_MIGRATION_DATABASE_URL": urls.migration,
+    }
+
+
+async def _leave_operator_token(settings: Settings, urls: DatabaseUrls) -> None:
+    async with open_database(urls, service_connections=1, intake_connections=1) as database:
+        token = await Accounts(database, SystemClock()).ensure_operator("operator")
+    await asyncio.to_thread(_keep_private, settings.state_dir / OPERATOR_TOKEN_FILE, token)
+
+
+def _keep_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{text}\n")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+async def _end(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(number)
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

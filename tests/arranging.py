@@ -7,7 +7,9 @@ from itertools import count
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 
+from devices.keys import PrivateKey, PublicKey
 from ecm.accounts.domain import Account
 from ecm.civil_time import LONDON
 from ecm.db.pool import Database
@@ -67,6 +69,18 @@ class Arranged:
     async def carer(self, carer: str) -> str:
         await self._own("carers", carer=carer, location_id=self.location)
         return carer
+
+    async def phone(self, carer: str = "W-001", device: UUID = DEVICE) -> PublicKey:
+        """Enrol a phone, with a key that follows from its id."""
+        key = PrivateKey.from_seed(2 * device.bytes)
+        await self._own(
+            "devices",
+            device_id=device,
+            carer=await self.carer(carer),
+            public_key=msgspec.json.encode(key.public_jwk()).decode(),
+            enrolled_at=at("00:00"),
+        )
+        return key.public
 
     async def client(
         self, client: str, *, council: str = COUNCIL, lives_alone: bool = False, lacks_capacity: bool = False

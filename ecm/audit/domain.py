@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from devices.keys import PublicKey
+
 SERVICE: Final = "service"
 _TAG: Final = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
 
@@ -69,9 +71,13 @@ class StoredCheckIn:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That a check-in is in its provider's log: RFC 6962 inclusion of `leaf_hash` in the tree of `tree_size` leaves."""
+    """That a check-in is in its provider's log: RFC 6962 inclusion of `leaf_hash` in the tree of `tree_size` leaves.
+
+    `public_key` is its phone's, to check the signature of the signed part with.
+    """
 
     check_in: StoredCheckIn
+    public_key: PublicKey
     leaf_hash: bytes
     leaf_index: int
     tree_size: int

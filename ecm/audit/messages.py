@@ -41,11 +41,13 @@ class CheckInShown(msgspec.Struct):
 class ProofShown(msgspec.Struct):
     """A check-in's place in its provider's log (RFC 6962): anyone can follow `path` from the leaf to `root`.
 
-    `leaf_hash` is SHA-256 of a zero byte and the link digest, which is the SHA-256 of `signed_part`.
+    `leaf_hash` is SHA-256 of a zero byte and the link digest, which is the SHA-256 of `signed_part`. `public_key` is
+    the JWK that the phone enrolled with; the signature of `signed_part`, a compact JWS, is by it.
     """
 
     check_in: UUID
     signed_part: str
+    public_key: dict[str, str]
     link_digest: str
     leaf_hash: str
     leaf_index: int
@@ -87,6 +89,7 @@ def proof_shown(proof: Proof) -> ProofShown:
     return ProofShown(
         check_in=proof.check_in.check_in_id,
         signed_part=proof.check_in.signed_part,
+        public_key=proof.public_key.jwk(),
         link_digest=proof.check_in.link_digest.hex(),
         leaf_hash=proof.leaf_hash.hex(),
         leaf_index=proof.leaf_index,

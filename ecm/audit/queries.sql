@@ -47,6 +47,9 @@ FROM check_ins JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in
 WHERE provider_id = $1
 ORDER BY occurred_at, check_in_id, device_id;
 
+-- name: device_key
+SELECT public_key::text FROM devices WHERE provider_id = $1 AND device_id = $2;
+
 -- name: providers
 SELECT provider_id FROM providers ORDER BY provider_id;
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from devices.keys import PublicKey
 from ecm.accounts.domain import Account
 from ecm.audit import merkle, store
 from ecm.audit.domain import SERVICE, Event, Proof, Sealable, StoredCheckIn
@@ -80,16 +81,17 @@ class Audit:
     async def proof(self, account: Account, provider: UUID, device: UUID, check_in: UUID) -> Proof:
         """Prove that a check-in which the account may see is in the log; raises `conflict` until it is sealed.
 
-        The leaves are read as the provider, since hashes of other people's check-ins give nothing away and a
-        council could not prove its own without them.
+        The leaves and the phone's public key are read as the provider, since hashes of other people's check-ins give
+        nothing away and a council could not prove its own without them.
         """
         evidence = await self.check_in(account, provider, device, check_in)
         async with self._database.transaction("read_log", provider=provider, read_only=True) as connection:
             index = await store.leaf_index(connection, provider, device, check_in)
             leaves = await store.leaves(connection, provider)
+            public_key = await store.device_key(connection, provider, device)
         if index is None:
             raise CONFLICT.because("The check-in is stored and not yet sealed into the log; ask again in a moment.")
-        return await asyncio.to_thread(_prove, evidence, leaves, index)
+        return await asyncio.to_thread(_prove, evidence, public_key, leaves, index)
 
     async def places(
         self, provider: UUID, refs: Sequence[tuple[UUID, UUID]]
@@ -125,9 +127,10 @@ class Audit:
         return count
 
 
-def _prove(evidence: StoredCheckIn, leaves: list[bytes], index: int) -> Proof:
+def _prove(evidence: StoredCheckIn, public_key: PublicKey, leaves: list[bytes], index: int) -> Proof:
     return Proof(
         check_in=evidence,
+        public_key=public_key,
         leaf_hash=leaves[index],
         leaf_index=index,
         tree_size=len(leaves),

@@ -66,6 +66,7 @@ async def test_promise_11_evidence_is_shown_to_whom_it_concerns(arranged, audit)
 async def test_a_proof_waits_for_the_seal_and_a_council_gets_it_too(arranged, audit, database):
     await arranged.client("C-1")
     await arranged.client("C-2", council=OTHER_COUNCIL)
+    public_key = await arranged.phone()
     key = await arranged.check_in("C-1", "in", at("08:00"))
     await arranged.check_in("C-2", "in", at("08:00"))
     with pytest.raises(Problem, match="not yet sealed"):
@@ -73,6 +74,7 @@ async def test_a_proof_waits_for_the_seal_and_a_council_gets_it_too(arranged, au
     await Visits(database, HandClock(NOW)).fold_pending(10)
     proof = await audit.proof(officer(COUNCIL), arranged.provider, *key)
     assert (proof.leaf_index, proof.tree_size) == (0, 2)
+    assert proof.public_key == public_key
 
 
 async def test_an_audit_tag_says_source_subject_and_action(arranged):

@@ -48,7 +48,7 @@ def amendment(visit: str, carer: str = "W-001", **fields) -> Amendment:
 
 
 async def a_morning(arranged: Arranged) -> None:
-    await arranged.carer("W-001")
+    await arranged.phone("W-001")
     for number in range(1, 4):
         client = await arranged.client(f"C-{number}")
         await arranged.visit(f"V-{number}", client, at(f"0{6 + number}:00"))

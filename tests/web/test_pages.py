@@ -26,8 +26,8 @@ async def fold(browser: Browser) -> None:
 async def morning(office: Browser) -> Browser:
     """Two clients; V-1 was delivered at eight, V-2 was to be at nine, V-3 is to be at two, all of one commission."""
     arranged = office.arranged
-    for carer in ("W-001", "W-002"):
-        await arranged.carer(carer)
+    await arranged.phone("W-001")
+    await arranged.carer("W-002")
     await arranged.client("C-1")
     await arranged.client("C-2")
     await arranged._put(

@@ -166,6 +166,8 @@ def _counts(rows: list[VisitRow]) -> list[Count]:
 
 
 async def _open_alerts(request: web.Request, account: Account) -> list[AlertWithFacts]:
+    """The gravest first, and of the same level the latest first."""
     if account.provider is None:
         return []
-    return await request.app[ALERTS].listed(account.provider, "open")
+    found = await request.app[ALERTS].listed(account.provider, "open")
+    return sorted(found, key=lambda one: -one.alert.level)

@@ -75,21 +75,34 @@ async def test_the_day_shows_times_as_clocks_in_england_do(office: Browser, cloc
     assert '<time datetime="2026-07-20T07:00:00+00:00">08:00</time>' in page.source
 
 
-async def test_open_alerts_stand_on_top_and_are_not_run(morning: Browser):
-    answer = await morning.client.post(
+async def report(browser: Browser, kind: str, clock: str, memo: str) -> None:
+    answer = await browser.client.post(
         "/v1/alerts",
         json={
             "alert": str(uuid4()),
-            "kind": "fall_with_injury",
+            "kind": kind,
             "client": "C-1",
             "visit": "V-1",
-            "occurred_at": at("08:10").isoformat(),
-            "memo": HOSTILE,
+            "occurred_at": at(clock).isoformat(),
+            "memo": memo,
         },
-        headers={"Origin": morning.origin},
-        cookies=morning.cookie,
+        headers={"Origin": browser.origin},
+        cookies=browser.cookie,
     )
     assert answer.status == 201
+
+
+async def test_the_gravest_alert_stands_first_however_old_it_is(morning: Browser):
+    await report(morning, "fall_with_injury", "08:10", "the fall")
+    for number in range(6):
+        await report(morning, "no_reply", f"09:1{number}", f"no reply {number}")
+    words = (await morning.see("/")).words
+    told = ["the fall", *(f"no reply {number}" for number in reversed(range(6)))]
+    assert sorted(told, key=words.index) == told
+
+
+async def test_open_alerts_stand_on_top_and_are_not_run(morning: Browser):
+    await report(morning, "fall_with_injury", "08:10", HOSTILE)
     for path in ("/", "/visits/V-1"):
         page = await morning.see(path)
         assert "Fall with injury" in page.words

@@ -68,9 +68,17 @@ SUBJECTS: tuple[Routes, ...] = (
 
 
 def make_app(
-    settings: Settings, database: Database, clock: Clock, registry: CollectorRegistry | None = None
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    registry: CollectorRegistry | None = None,
+    *,
+    chores: bool = True,
 ) -> web.Application:
-    """Build the application; its parts start and stop with it, the database outlives it."""
+    """Build the application; its parts start and stop with it, the database outlives it.
+
+    `chores` are the background loops: folding, watching, purging. Copies in several processes share them.
+    """
     app = web.Application(middlewares=[tell_problems], client_max_size=0)
     app[SETTINGS] = settings
     app[DATABASE] = database
@@ -90,8 +98,9 @@ def make_app(
     app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), settings.intake_queue_limit)
     _add_routes(app, settings)
     app.cleanup_ctx.append(_intake)
-    for loop in (folding_loop, watching_loop, purging_loop):
-        app.cleanup_ctx.append(_in_background(loop))
+    if chores:
+        for loop in (folding_loop, watching_loop, purging_loop):
+            app.cleanup_ctx.append(_in_background(loop))
     return app
 
 

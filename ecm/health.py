@@ -36,11 +36,9 @@ async def get_health(_: web.Request) -> web.Response:
 
 @ROUTES.route("GET", "/readyz", "Can the process serve?", replies={200: Health})
 async def get_readiness(request: web.Request) -> web.Response:
-    """Answer `ok` when the database answers and every background loop turns; a problem 503 otherwise."""
+    """Answer `ok` when the database answers and the process is not stopping; a problem 503 otherwise."""
     if request.app[STOPPING].is_set():
         raise unavailable("This process is stopping.")
-    if any(loop.done() for loop in request.app[LOOPS]):
-        raise unavailable("A background loop of this process has ended; restart the process.")
     try:
         async with request.app[DATABASE].transaction("readiness", read_only=True, timeout_seconds=2):
             return reply(Health("ok"))

@@ -1,7 +1,8 @@
 """Running the service: a parent that holds the database and the listening socket, and the workers that serve.
 
-The parent listens and lets every worker accept from the same socket. A worker that dies is started again; when the
-parent dies, its workers end at once, so that nobody serves unwatched.
+The parent listens and lets every worker accept from the same socket; one more, less urgent, does the chores (folding,
+watching, purging). A worker that dies is started again; when the parent dies, its workers end at once, so that nobody
+serves unwatched.
 """
 
 import asyncio
@@ -64,18 +65,23 @@ class _Crew:
 
     @asynccontextmanager
     async def working(self, workers: int) -> AsyncIterator[None]:
-        """Run that many workers and replace those that die; on leaving, let each finish what it has begun."""
+        """Run that many workers, and one for the chores, and replace those that die; at the end each finishes."""
         metrics = Path(tempfile.mkdtemp(prefix="ecm-metrics-"))
         alive_end, ours = os.pipe()
         environment = {**os.environ, **_handed_down(self._urls), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
         keepers: list[asyncio.Task[None]] = []
         try:
+            # A rehearsal has one clock, so one process does everything.
+            duties = ["all"] if self._settings.rehearsal else ["serve"] * workers + ["chores"]
             started = await asyncio.gather(
-                *(self._start(environment, alive_end) for _ in range(workers)), return_exceptions=True
+                *(self._start(environment, alive_end, duty) for duty in duties), return_exceptions=True
             )
-            processes = [process for process in started if isinstance(process, asyncio.subprocess.Process)]
-            keepers = [asyncio.create_task(self._keep(process, environment, alive_end)) for process in processes]
-            if len(processes) < workers:
+            keepers = [
+                asyncio.create_task(self._keep(process, environment, alive_end, duty))
+                for process, duty in zip(started, duties, strict=True)
+                if isinstance(process, asyncio.subprocess.Process)
+            ]
+            if len(keepers) < len(duties):
                 raise WorkerFailed("A worker did not start; the lines above say why.")
             yield
         finally:
@@ -87,7 +93,7 @@ class _Crew:
                 os.close(end)
             await asyncio.to_thread(shutil.rmtree, metrics, ignore_errors=True)
 
-    async def _start(self, environment: Mapping[str, str], alive_end: int) -> asyncio.subprocess.Process:
+    async def _start(self, environment: Mapping[str, str], alive_end: int, duty: str) -> asyncio.subprocess.Process:
         settings = self._settings
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -96,6 +102,7 @@ class _Crew:
             f"--listening={self._listening.fileno()}",
             f"--parent={alive_end}",
             f"--state={settings.state_dir}",
+            f"--duty={duty}",
             *(["--rehearsal"] if settings.rehearsal else []),
             stdout=asyncio.subprocess.PIPE,
             pass_fds=(self._listening.fileno(), alive_end),
@@ -111,16 +118,18 @@ class _Crew:
             raise WorkerFailed(f"worker {process.pid} did not come up")
         return process
 
-    async def _keep(self, process: asyncio.subprocess.Process, environment: Mapping[str, str], alive_end: int) -> None:
+    async def _keep(
+        self, process: asyncio.subprocess.Process, environment: Mapping[str, str], alive_end: int, duty: str
+    ) -> None:
         """Replace a worker whenever it dies; when cancelled, stop it in order."""
         pause = 0.1
         try:
             while True:
                 code = await process.wait()
                 mark_process_dead(process.pid, environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]
-                _log.error("worker.died", pid=process.pid, code=code)
+                _log.error("worker.died", pid=process.pid, duty=duty, code=code)
                 try:
-                    process = await self._start(environment, alive_end)
+                    process = await self._start(environment, alive_end, duty)
                     pause = 0.1
                 except WorkerFailed:
                     await asyncio.sleep(pause)

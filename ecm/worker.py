@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal, get_args
 
 import click
 import structlog
@@ -20,7 +20,7 @@ from ecm.app import make_app
 from ecm.clock import Clock, RehearsalClock, SystemClock
 from ecm.db.errors import DatabaseError
 from ecm.db.pool import open_database
-from ecm.health import STOPPING
+from ecm.health import LOOPS, STOPPING
 from ecm.logs import configure_logs
 from ecm.rehearsal import rehearsal_start
 from ecm.serving import BACKLOG, READY
@@ -29,7 +29,16 @@ from ecm.settings import Settings, SettingsError, database_urls, from_environmen
 REHEARSAL_BEGINS: Final = datetime(2026, 11, 20, 5, 30, tzinfo=UTC)
 SHUTDOWN_SECONDS: Final = 10
 
+# Serving comes first: whoever answers a phone should not wait for a fold.
+CHORES_NICENESS: Final = 10
+
+Duty = Literal["all", "serve", "chores"]
+
 _log = structlog.get_logger()
+
+
+class ChoreFailed(Exception):
+    """A background loop ended though nobody asked it to; the parent starts the process again."""
 
 
 @click.command()
@@ -37,38 +46,48 @@ _log = structlog.get_logger()
 @click.option("--parent", type=int, required=True, help="A pipe that closes when the parent dies.")
 @click.option("--state", "state_dir", type=click.Path(path_type=Path), required=True)
 @click.option("--rehearsal", is_flag=True)
-def main(listening: int, parent: int, state_dir: Path, rehearsal: bool) -> None:
-    """Serve as one of the processes of `ecm serve`."""
+@click.option("--duty", type=click.Choice(get_args(Duty)), default="all", show_default=True)
+def main(listening: int, parent: int, state_dir: Path, rehearsal: bool, duty: Duty) -> None:
+    """Work as one of the processes of `ecm serve`."""
     configure_logs()
     try:
         settings = replace(from_environment(), state_dir=state_dir, rehearsal=rehearsal)
-        uvloop.run(work(settings, listening, parent))
-    except (SettingsError, DatabaseError, OSError) as error:
+        uvloop.run(work(settings, listening, parent, duty))
+    except (SettingsError, DatabaseError, ChoreFailed, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
-async def work(settings: Settings, listening: int, parent: int) -> None:
-    """Serve on the inherited socket until SIGTERM: then not ready, drained, closed."""
+async def work(settings: Settings, listening: int, parent: int, duty: Duty) -> None:
+    """Do one's duty until SIGTERM: then not ready, drained, closed. Raises ChoreFailed when a chore has ended."""
     asyncio.get_running_loop().add_reader(parent, os._exit, 1)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if duty == "chores":
+        os.nice(CHORES_NICENESS)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(database_urls(settings)))
         clock: Clock = SystemClock()
         if settings.rehearsal:
             clock = RehearsalClock(await rehearsal_start(database, REHEARSAL_BEGINS))
-        app = make_app(settings, database, clock)
+        app = make_app(settings, database, clock, chores=duty != "serve")
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, socket.socket(fileno=listening), backlog=BACKLOG).start()
+        if duty != "chores":
+            await web.SockSite(runner, socket.socket(fileno=listening), backlog=BACKLOG).start()
         sys.stdout.buffer.write(READY)
         sys.stdout.buffer.flush()
-        await stop.wait()
-        _log.info("worker.stopping")
+        stopping = asyncio.ensure_future(stop.wait())
+        ended: list[asyncio.Future[Any]] = [stopping, *app[LOOPS]]
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done():
+            stopping.cancel()
+            raise ChoreFailed("a background loop has ended; the lines above say why")
+        _log.info("worker.stopping", duty=duty)
         app[STOPPING].set()
-        await asyncio.sleep(settings.drain_seconds)
+        if duty != "chores":
+            await asyncio.sleep(settings.drain_seconds)
 
 
 if __name__ == "__main__":

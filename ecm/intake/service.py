@@ -38,7 +38,7 @@ _log = structlog.get_logger()
 
 
 class Intake:
-    """Takes check-ins in. `stored` is set whenever something new was stored, so that folding need not wait."""
+    """Takes check-ins in."""
 
     def __init__(self, database: Database, clock: Clock, metrics: IntakeMetrics, queue_limit: int) -> None:
         self._database = database
@@ -47,7 +47,6 @@ class Intake:
         self._directory = Directory(database)
         self._writer = Writer(database, metrics, queue_limit)
         self._refusals: list[Refusal] = []
-        self.stored = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -82,7 +81,6 @@ class Intake:
         if accepted:
             for place, answer in zip(places, await self._writer.write(accepted), strict=True):
                 answers[place] = answer
-            self.stored.set()
         complete = [answer for answer in answers if answer is not None]
         self._count(accepted, complete)
         return received_at, complete

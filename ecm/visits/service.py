@@ -51,7 +51,6 @@ class Visits:
         self._clock = clock
         self.rules = rules
         self._folding = asyncio.Lock()
-        self.requested = asyncio.Event()
 
     async def fold_pending(self, limit: int) -> int:
         """Fold what is asked for, at most `limit` requests of each provider; return how many were served.
@@ -162,7 +161,6 @@ class Visits:
                     raise INVALID.because(f"There is no carer {made.carer}.")
                 if await store.insert_amendment(connection, provider, made, now):
                     await self._amended(connection, provider, made, stored.visit, now)
-                    self.requested.set()
                     return made, True
                 earlier = await store.amendment(connection, provider, made.amendment_id)
         if earlier is None or replace(earlier, made_by=made.made_by) != made:

@@ -8,16 +8,13 @@ from uuid import UUID
 
 import pytest
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from ecm.alerts.service import Alerts
 from ecm.alerts.watcher import watching_loop
 from ecm.audit.purge import purging_loop
 from ecm.audit.service import Audit
 from ecm.db.pool import Database
-from ecm.intake.metrics import intake_metrics
-from ecm.intake.service import Intake
-from ecm.keys import ALERTS, AUDIT, CLOCK, DATABASE, INTAKE, SETTINGS, VISITS
+from ecm.keys import ALERTS, AUDIT, CLOCK, DATABASE, SETTINGS, VISITS
 from ecm.settings import Settings
 from ecm.visits.folding import folding_loop
 from ecm.visits.service import Visits
@@ -33,7 +30,6 @@ def process(database: Database) -> web.Application:
     app[SETTINGS] = Settings(state_dir=Path())
     app[CLOCK], app[DATABASE], app[AUDIT] = clock, database, Audit(database, clock)
     app[VISITS], app[ALERTS] = Visits(database, clock), Alerts(database, clock)
-    app[INTAKE] = Intake(database, clock, intake_metrics(CollectorRegistry()), 10)
     return app
 
 
@@ -80,7 +76,6 @@ async def test_folding_goes_on_after_every_connection_was_lost(house, database):
         await until(folded)
         await disconnect_all(house)
         await house.ask("C-1", at("08:00"))
-        app[INTAKE].stored.set()
         await until(folded)
     assert [row["visit"] for row in await house.rows("visits")] == ["V-1"]
 

@@ -14,10 +14,10 @@ from tests.running import RunningService, client, running_service, start_service
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 
 
-def workers(service: RunningService) -> set[int]:
-    """The workers of a service, by the ids of its children (the other child is PostgreSQL)."""
+def workers(service: RunningService, duty: str = "serve") -> set[int]:
+    """The workers of a service that do one duty, by the ids of its children (another child is PostgreSQL)."""
     children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
-    return {int(pid) for pid in children if "ecm.worker" in Path(f"/proc/{pid}/cmdline").read_text()}
+    return {int(pid) for pid in children if f"--duty={duty}" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")}
 
 
 async def healthy(service: RunningService) -> bool:
@@ -36,19 +36,21 @@ async def service(tmp_path_factory: pytest.TempPathFactory, server_folder: Path)
         yield running
 
 
-async def test_a_worker_that_dies_is_replaced_and_nobody_is_turned_away(service: RunningService) -> None:
-    before = workers(service)
-    assert len(before) == 2
+@pytest.mark.parametrize(("duty", "many"), [("serve", 2), ("chores", 1)])
+async def test_a_worker_that_dies_is_replaced(service: RunningService, duty: str, many: int) -> None:
+    before = workers(service, duty)
+    assert len(before) == many
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
     async with asyncio.timeout(60):
-        while len(workers(service) - {victim}) < 2:
-            assert await healthy(service)
+        while len(workers(service, duty) - {victim}) < many:
+            await asyncio.sleep(0.05)
+        while not await healthy(service):
             await asyncio.sleep(0.05)
 
 
 async def test_the_workers_end_with_their_parent_and_the_port_is_free_again(service: RunningService) -> None:
-    left = workers(service)
+    left = workers(service) | workers(service, "chores")
     port = int(service.url.rpartition(":")[2])
     service.kill()
     await service.process.wait()

@@ -215,7 +215,6 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
 
     stored, new = await visits.amend(arranged.provider, made)
     assert (stored, new) == (made, True)
-    assert visits.requested.is_set()
     assert await visits.amend(arranged.provider, replace(made, made_by="another")) == (made, False)
     with pytest.raises(Problem, match="another amendment"):
         await visits.amend(arranged.provider, replace(made, out_at=at("08:40")))

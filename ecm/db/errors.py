@@ -14,7 +14,9 @@ _UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
+    TimeoutError,
 )
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _TIMEOUTS = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
@@ -41,10 +43,10 @@ class ConstraintViolated(DatabaseError):
 
 
 class DatabaseUnavailable(DatabaseError):
-    """The server cannot be reached, is starting or shutting down, or the connection broke.
+    """The server cannot be reached, is starting or shutting down, takes no writes, or the connection broke.
 
-    `outcome_unknown` is true when the connection broke while COMMIT was under way: the work may have been
-    done, and only a repeatable (idempotent) caller may simply try again.
+    `outcome_unknown` is true when the connection broke while COMMIT was under way, or its synchronous standbys
+    did not confirm it: the work may have been done, and only a repeatable (idempotent) caller may try again.
     """
 
     def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
@@ -84,7 +86,8 @@ def translated(error: Exception, *, outcome_unknown: bool, connection_lost: bool
 
     `connection_lost` says that the connection is closed by now, which turns the driver's complaints
     (InterfaceError) and the system's (OSError) into unavailability. InternalClientError is what the driver says
-    when the server's farewell came between two statements.
+    when the server's farewell came between two statements, TimeoutError when it said nothing. A server that
+    refuses to write is a standby, or the primary no longer: another one has to be found.
     """
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return _constraint_violated(error)

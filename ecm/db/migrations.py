@@ -16,8 +16,9 @@ from importlib.resources.abc import Traversable
 import asyncpg
 import structlog
 
-from ecm.db.errors import DatabaseUnavailable, MigrationRefused
+from ecm.db.errors import MigrationRefused
 from ecm.db.queries import load_queries
+from ecm.db.servers import Servers
 
 _QUERIES = load_queries(__package__)
 _FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_(?P<name>[a-z0-9_]+)\.sql")
@@ -27,7 +28,6 @@ _TRANSACTION_CONTROL = re.compile(
 )
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'"
 _AS_OWNER = "SET LOCAL ROLE ecm_owner"
-_CONNECT_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -82,10 +82,7 @@ async def migrate(
 async def _locked(url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that holds the migrators' lock: a session lock, so it falls with the connection."""
     settings = {"application_name": "ecm migrations", "timezone": "UTC"}
-    try:
-        connection = await asyncpg.connect(url, server_settings=settings, timeout=_CONNECT_SECONDS)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable(f"no connection to the database: {type(error).__name__}: {error}") from error
+    connection = await Servers(url).connect(server_settings=settings)
     try:
         await connection.execute(_QUERIES["lock_migrations"])
         yield connection

@@ -15,11 +15,14 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from ecm.db.errors import DatabaseUnavailable, TransactionConflicted, UnsafeDatabase, translated
 from ecm.db.queries import load_queries
+from ecm.db.servers import Servers
 
 _DURABILITY = load_queries(__package__)["durability"]
 _COUNCIL = re.compile(r"[A-Z][0-9]{8}")
 _CLOSE_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
+_INTAKE_SILENCE_SECONDS = 10.0
+_WARNING = "01000"
 
 T = TypeVar("T")
 Role = Literal["service", "intake"]
@@ -30,6 +33,8 @@ Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
     """Where to connect, one URL a role; the same server behind all three.
+
+    A URL may name several servers (``//one:5432,two:5432/ecm``): the one that takes writes is used (Servers).
 
     The login of each URL must be, or be a member of, ecm_service, ecm_intake and a role that may migrate, in
     this order. `same` serves where one login is a member of all.
@@ -48,9 +53,9 @@ class DatabaseUrls:
 class Database:
     """The pools of one process. Made by `open_database`; safe to share between tasks of one event loop."""
 
-    def __init__(self, pools: dict[Role, asyncpg.Pool], urls: DatabaseUrls, application_name: str) -> None:
+    def __init__(self, pools: dict[Role, asyncpg.Pool], servers: Servers, application_name: str) -> None:
         self._pools = pools
-        self._urls = urls
+        self._servers = servers
         self._application_name = application_name
         self._seconds: Histogram | None = None
 
@@ -81,7 +86,8 @@ class Database:
     ) -> AsyncIterator[Connection]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        COMMIT has been acknowledged when the ``async with`` is left without an error (promise 1).
+        COMMIT has been acknowledged when the ``async with`` is left without an error (promise 1), by the
+        synchronous standbys too where the server has some.
         `name` is a literal that names the use (``record_check_ins``): it labels the measurements.
         `provider` or `council` says whose rows the row policies show (promise 11); with neither, both
         settings are empty and the policies show nothing that belongs to anybody. Giving both is a ValueError.
@@ -95,12 +101,36 @@ class Database:
         try:
             async with (
                 self._acquired(role) as connection,
-                _translating(connection) as block,
+                _translating(connection, read_only=read_only) as block,
                 connection.transaction(isolation=isolation, readonly=read_only),
+                _dropping_the_silent(connection),
             ):
                 await connection.execute(scope)
                 yield connection
                 block.committing = True
+            outcome = "committed"
+        finally:
+            if self._seconds is not None:
+                self._seconds.labels(name, outcome).observe(time.perf_counter() - started)
+
+    @asynccontextmanager
+    async def statement(self, name: str, *, role: Role) -> AsyncIterator[Connection]:
+        """A connection for single statements, each its own transaction: the fast way for work of one statement.
+
+        A statement that has returned is committed, as by `transaction`. No provider or council is set, so this is
+        for the roles that the row policies let through by themselves. `name`, errors and limits as there.
+        """
+        started = time.perf_counter()
+        outcome = "rolled_back"
+        try:
+            async with (
+                self._acquired(role) as connection,
+                _translating(connection) as block,
+                _dropping_the_silent(connection),
+            ):
+                # Whenever the connection breaks now, the statement under way may have been committed.
+                block.committing = True
+                yield connection
             outcome = "committed"
         finally:
             if self._seconds is not None:
@@ -131,10 +161,7 @@ class Database:
         Raises DatabaseUnavailable when it cannot be opened. The driver's errors pass untranslated inside.
         """
         settings = _server_settings("service", f"{self._application_name} {name}")
-        try:
-            connection = await asyncpg.connect(self._urls.service, server_settings=settings, timeout=_CONNECT_SECONDS)
-        except (OSError, asyncpg.PostgresError) as error:
-            raise _unreachable(error) from error
+        connection = await self._servers.connect(server_settings=settings)
         try:
             await check_durability(connection)
             yield connection
@@ -168,15 +195,16 @@ async def open_database(
     Every connection, now and after any reconnection, passes `check_durability` before it is used. Raises
     UnsafeDatabase, or DatabaseUnavailable when the server cannot be reached or the roles do not exist yet.
     """
-    sizes: tuple[tuple[Role, str, int], ...] = (
-        ("service", urls.service, service_connections),
-        ("intake", urls.intake, intake_connections),
+    service = Servers(urls.service)
+    sizes: tuple[tuple[Role, Servers, int], ...] = (
+        ("service", service, service_connections),
+        ("intake", Servers(urls.intake), intake_connections),
     )
     async with AsyncExitStack() as stack:
         pools: dict[Role, asyncpg.Pool] = {}
-        for role, url, size in sizes:
-            pools[role] = await stack.enter_async_context(_pool(role, url, size, application_name))
-        yield Database(pools, urls, application_name)
+        for role, servers, size in sizes:
+            pools[role] = await stack.enter_async_context(_pool(role, servers, size, application_name))
+        yield Database(pools, service, application_name)
 
 
 @asynccontextmanager
@@ -219,32 +247,57 @@ async def check_durability(connection: Connection) -> None:
 @dataclass(slots=True)
 class _Block:
     committing: bool = False
+    unconfirmed: bool = False
+
+    def heed(self, _: object, notice: asyncpg.PostgresLogMessage) -> None:
+        """A COMMIT warns of one thing: its wait for the standbys was cancelled, so a failover may undo it."""
+        self.unconfirmed = self.unconfirmed or (self.committing and notice.sqlstate == _WARNING)
 
 
 @asynccontextmanager
-async def _translating(connection: Connection) -> AsyncIterator[_Block]:
+async def _translating(connection: Connection, *, read_only: bool = False) -> AsyncIterator[_Block]:
     block = _Block()
     try:
+        connection.add_log_listener(block.heed)
         yield block
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        if read_only and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            raise
         known = translated(error, outcome_unknown=block.committing, connection_lost=_is_lost(connection))
         if known is None:
             raise
         if isinstance(known, DatabaseUnavailable):
             _terminate(connection)
         raise known from error
+    else:
+        if block.unconfirmed:
+            _terminate(connection)
+            raise DatabaseUnavailable("no standby has confirmed the commit", outcome_unknown=True)
+    finally:
+        with suppress(asyncpg.InterfaceError):
+            connection.remove_log_listener(block.heed)
 
 
 @asynccontextmanager
-async def _pool(role: Role, url: str, size: int, application_name: str) -> AsyncIterator[asyncpg.Pool]:
+async def _dropping_the_silent(connection: Connection) -> AsyncIterator[None]:
+    """Close a connection that did not answer in time, before anybody waits for it to roll back."""
+    try:
+        yield
+    except TimeoutError:
+        _terminate(connection)
+        raise
+
+
+@asynccontextmanager
+async def _pool(role: Role, servers: Servers, size: int, application_name: str) -> AsyncIterator[asyncpg.Pool]:
     try:
         pool = await asyncpg.create_pool(
-            url,
+            connect=servers.connect,
             min_size=1,
             max_size=size,
             init=check_durability,
             reset=_leave_as_is,
-            timeout=_CONNECT_SECONDS,
+            command_timeout=_INTAKE_SILENCE_SECONDS if role == "intake" else None,
             server_settings=_server_settings(role, application_name),
         )
     except (OSError, asyncpg.PostgresError) as error:

@@ -8,6 +8,9 @@ import msgspec
 
 MAX_MESSAGE_BYTES = 16 * 1024
 _MAX_DETAIL_CHARACTERS = 300
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_PADDING = (b"", b"=", b"==", b"===")
 
 Reason = Literal["unreadable", "too_large", "wrong_type", "impossible_coordinates"]
 T = TypeVar("T")
@@ -47,10 +50,10 @@ def b64url_decode(text: bytes, what: str) -> bytes:
     bytes. `what` names the part in the error.
     """
     try:
-        data = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+        data = binascii.a2b_base64(text.translate(_FROM_URL) + _PADDING[-len(text) % 4], strict_mode=True)
     except binascii.Error:
         data = None
-    if data is None or base64.urlsafe_b64encode(data).rstrip(b"=") != text:
+    if data is None or binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=") != text:
         raise Unreadable("unreadable", f"The {what} is not unpadded base64url.")
     return data
 

@@ -1,5 +1,6 @@
 """Compact JWS (RFC 7515) as devices write it: `alg`, `kid` (the device) and `typ` in its header."""
 
+from functools import lru_cache
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -51,11 +52,7 @@ def read_jws(compact: bytes, message_type: MessageType) -> Jws:
     parts = compact.split(b".")
     if len(parts) != 3:
         raise Unreadable("unreadable", "A signed message has three parts with dots between them.")
-    header = decode_json(_HEADER, b64url_decode(parts[0], "header"), "header")
-    if header.typ != message_type:
-        raise Unreadable("wrong_type", f"The message's typ must be {message_type}.")
-    if header.crit is not msgspec.UNSET:
-        raise Unreadable("unreadable", "The header names critical extensions; none is understood.")
+    header = (_known_header if len(parts[0]) <= _USUAL_HEADER else _read_header)(parts[0], message_type)
     signature = b64url_decode(parts[2], "signature")
     if len(signature) != SIGNATURE_BYTES:
         raise Unreadable("unreadable", f"The signature must be {SIGNATURE_BYTES} bytes.")
@@ -66,6 +63,21 @@ def read_jws(compact: bytes, message_type: MessageType) -> Jws:
         signing_input=compact[: -1 - len(parts[2])],
         signature=signature,
     )
+
+
+def _read_header(text: bytes, message_type: MessageType) -> _Header:
+    header = decode_json(_HEADER, b64url_decode(text, "header"), "header")
+    if header.typ != message_type:
+        raise Unreadable("wrong_type", f"The message's typ must be {message_type}.")
+    if header.crit is not msgspec.UNSET:
+        raise Unreadable("unreadable", "The header names critical extensions; none is understood.")
+    return header
+
+
+# A device writes the same header every time; only headers of the usual length are remembered, so that nobody can
+# fill the memory with long ones.
+_USUAL_HEADER = 256
+_known_header = lru_cache(maxsize=16_384)(_read_header)
 
 
 def sign_jws(key: PrivateKey, device_id: UUID, message_type: MessageType, payload: bytes) -> str:

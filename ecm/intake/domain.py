@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+import msgspec
+
 from devices.keys import PublicKey
 from devices.messages import CheckInMessage
 from geofences.fences import Fence
@@ -46,8 +48,7 @@ class Client:
     fence: Fence | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """The answer to one item, once for ever: on any of these the phone may forget the item.
 
     `recorded_at` is when the item's id was first recorded; `reason` and `detail` say why it was refused.
@@ -72,8 +73,7 @@ class Refusal:
     signed_part: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """What the fence said of the check-in's location."""
 
     verdict: Verdict
@@ -82,8 +82,7 @@ class Place:
     chance_inside: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedCheckIn:
+class AcceptedCheckIn(msgspec.Struct, frozen=True, gc=False):
     """A verified check-in with what was found beside it, ready to be stored; the message itself is untouched."""
 
     provider: UUID

@@ -1,9 +1,10 @@
 """From verified message to accepted check-in: whose it is, where it was and how far it can be believed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from devices.grades import Fix, TagOutcome, grade
 from devices.links import NotOurLink, TagLink, read_link, verify_link
@@ -15,8 +16,7 @@ from geofences.accuracy import a95
 from geofences.verdict import judge
 
 
-@dataclass(frozen=True, slots=True)
-class Authentic:
+class Authentic(msgspec.Struct, frozen=True, gc=False):
     """A message whose signature held, the device that signed it, and the links it carries (None: not ours)."""
 
     message: CheckInMessage

@@ -38,7 +38,7 @@ class Writer:
         self._queue_limit = queue_limit
         self._waiting: deque[_Waiting] = deque()
         self._depth = 0
-        self._arrived = asyncio.Condition()
+        self._idle: deque[asyncio.Future[None]] = deque()
         self._closing = False
 
     @asynccontextmanager
@@ -50,9 +50,9 @@ class Writer:
             try:
                 yield
             finally:
-                async with self._arrived:
-                    self._closing = True
-                    self._arrived.notify_all()
+                self._closing = True
+                while self._idle:
+                    self._wake_one()
 
     async def write(self, check_ins: Sequence[AcceptedCheckIn]) -> list[Answer]:
         """Store check-ins and return an answer for each, after COMMIT.
@@ -66,19 +66,23 @@ class Writer:
         self._waiting.append((check_ins, answered))
         self._depth += len(check_ins)
         self._metrics.queue_depth.set(self._depth)
-        async with self._arrived:
-            self._arrived.notify()
+        self._wake_one()
         return await answered
 
+    def _wake_one(self) -> None:
+        if self._idle:
+            lane = self._idle.popleft()
+            if not lane.done():
+                lane.set_result(None)
+
     async def _lane(self) -> None:
-        while True:
-            async with self._arrived:
-                await self._arrived.wait_for(lambda: self._waiting or self._closing)
-            if not self._waiting:
-                if self._closing:
-                    return
-                continue
-            await self._write_group(self._take())
+        while self._waiting or not self._closing:
+            if self._waiting:
+                await self._write_group(self._take())
+            else:
+                arrival = asyncio.get_running_loop().create_future()
+                self._idle.append(arrival)
+                await arrival
 
     def _take(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
@@ -110,7 +114,7 @@ class Writer:
         """Store a group; where a row itself is refused by the database, halve until the row stands alone."""
         try:
             with self._metrics.commit_seconds.time():
-                async with self._database.transaction("store_check_ins", role="intake") as connection:
+                async with self._database.statement("store_check_ins", role="intake") as connection:
                     answers = await _store_in(connection, check_ins)
         except (asyncpg.DataError, ConstraintViolated) as error:
             if len(check_ins) == 1:

@@ -38,6 +38,16 @@ class Sealable:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedCheckIn:
+    """A check-in's signed part beside its phone's public key (a JWK as JSON)."""
+
+    device_id: UUID
+    check_in_id: UUID
+    signed_part: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCheckIn:
     """A check-in as it is kept: what was signed, and beside it what the service made of it when it came.
 

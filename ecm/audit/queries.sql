@@ -41,8 +41,14 @@ SELECT leaf_hash FROM log_entries WHERE provider_id = $1 ORDER BY leaf_index;
 
 -- name: check_ins
 SELECT device_id, check_in_id, sequence, direction, carer, client, visit_hint, device_at, received_at, skew_seconds,
-    occurred_at, evidence, tag_id, verdict, distance_m, a95_m, chance_inside, grade, doubts, message_digest, link_digest,
-    previous_digest, signed_part
+    occurred_at, evidence, tag_id, verdict, distance_m, a95_m, chance_inside, grade,
+    CASE WHEN EXISTS (
+        SELECT FROM signature_failures
+        WHERE signature_failures.provider_id = $1
+        AND signature_failures.device_id = check_ins.device_id
+        AND signature_failures.check_in_id = check_ins.check_in_id
+    ) THEN doubts || 'signature_bad'::text ELSE doubts END AS doubts,
+    message_digest, link_digest, previous_digest, signed_part
 FROM check_ins JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
 WHERE provider_id = $1
 ORDER BY occurred_at, check_in_id, device_id;
@@ -65,3 +71,15 @@ WHERE check_in_locations.provider_id = $1
 AND check_in_locations.device_id = old.device_id
 AND check_in_locations.check_in_id = old.check_in_id
 RETURNING check_in_locations.check_in_id;
+
+-- name: signed_check_ins
+SELECT device_id, check_in_id, signed_part, public_key::text
+FROM check_ins
+JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
+JOIN devices USING (provider_id, device_id)
+WHERE provider_id = $1;
+
+-- name: insert_signature_failures
+INSERT INTO signature_failures (provider_id, device_id, check_in_id, found_at)
+SELECT $1, device_id, check_in_id, $4 FROM unnest($2::uuid[], $3::uuid[]) AS failed (device_id, check_in_id)
+ON CONFLICT DO NOTHING;

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from devices.keys import PublicKey
-from ecm.audit.domain import Event, Sealable, StoredCheckIn
+from ecm.audit.domain import Event, Sealable, SignedCheckIn, StoredCheckIn
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 
@@ -102,6 +102,22 @@ async def check_ins(connection: Connection, provider: UUID, refs: Sequence[tuple
     return [
         StoredCheckIn(**{**row, "evidence": tuple(row["evidence"]), "doubts": tuple(row["doubts"])}) for row in rows
     ]
+
+
+async def signed_check_ins(
+    connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]
+) -> list[SignedCheckIn]:
+    """Find check-ins by (device, check-in) with the keys that their signatures must hold under."""
+    rows = await connection.fetch(_QUERIES["signed_check_ins"], provider, *zip(*refs, strict=True))
+    return [SignedCheckIn(**row) for row in rows]
+
+
+async def insert_signature_failures(
+    connection: Connection, provider: UUID, failed: Sequence[SignedCheckIn], at: datetime
+) -> None:
+    """Write down check-ins whose own signature does not hold."""
+    refs = [(one.device_id, one.check_in_id) for one in failed]
+    await connection.execute(_QUERIES["insert_signature_failures"], provider, *zip(*refs, strict=True), at)
 
 
 async def providers(connection: Connection) -> list[UUID]:

@@ -246,7 +246,8 @@ CREATE TABLE public.fold_requests (
     around timestamp with time zone NOT NULL,
     device_id uuid,
     check_in_id uuid,
-    link_digest bytea
+    link_digest bytea,
+    check_signature boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE public.fold_requests ALTER COLUMN request_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -340,6 +341,13 @@ CREATE TABLE public.sessions (
     account_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.signature_failures (
+    provider_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    check_in_id uuid NOT NULL,
+    found_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.tags (
@@ -476,6 +484,9 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (session_hash);
 
+ALTER TABLE ONLY public.signature_failures
+    ADD CONSTRAINT signature_failures_pkey PRIMARY KEY (provider_id, device_id, check_in_id);
+
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (provider_id, tag_id);
 
@@ -491,7 +502,7 @@ CREATE INDEX alerts_by_visit ON public.alerts USING btree (provider_id, visit);
 
 CREATE INDEX amendments_by_visit ON public.amendments USING btree (provider_id, visit);
 
-CREATE INDEX check_in_locations_by_age ON public.check_in_locations USING btree (provider_id, received_at);
+CREATE INDEX check_in_locations_by_age ON public.check_in_locations USING brin (received_at);
 
 CREATE INDEX check_ins_by_client ON public.check_ins USING btree (provider_id, client, occurred_at);
 
@@ -672,6 +683,10 @@ CREATE POLICY own_council ON public.planned_visits FOR SELECT TO ecm_service USI
    FROM public.commissions
   WHERE ((commissions.provider_id = planned_visits.provider_id) AND (commissions.commission = planned_visits.commission))))));
 
+CREATE POLICY own_council ON public.signature_failures FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.check_ins
+  WHERE ((check_ins.provider_id = signature_failures.provider_id) AND (check_ins.device_id = signature_failures.device_id) AND (check_ins.check_in_id = signature_failures.check_in_id))))));
+
 CREATE POLICY own_council ON public.visits FOR SELECT TO ecm_service USING ((council_id = NULLIF(current_setting('ecm.council_id'::text, true), ''::text)));
 
 CREATE POLICY own_provider ON public.acknowledgements TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
@@ -720,6 +735,8 @@ CREATE POLICY own_provider ON public.planned_visits TO ecm_service USING ((provi
 
 CREATE POLICY own_provider ON public.provider_keys TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_provider ON public.signature_failures TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_provider ON public.tags TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.visits TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
@@ -727,6 +744,8 @@ CREATE POLICY own_provider ON public.visits TO ecm_service USING ((provider_id =
 ALTER TABLE public.planned_visits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.provider_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.signature_failures ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tags ENABLE ROW LEVEL SECURITY;
 
@@ -849,6 +868,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.rehearsal_clock TO ecm_service;
 GRANT SELECT ON TABLE public.schema_migrations TO ecm_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.sessions TO ecm_service;
+
+GRANT SELECT,INSERT ON TABLE public.signature_failures TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tags TO ecm_service;
 GRANT SELECT ON TABLE public.tags TO ecm_intake;

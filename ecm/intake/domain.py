@@ -96,6 +96,7 @@ class AcceptedCheckIn(msgspec.Struct, frozen=True, gc=False):
     place: Place | None
     grade: str
     doubts: tuple[str, ...]
+    signature_checked: bool
 
     @property
     def key(self) -> CheckInKey:

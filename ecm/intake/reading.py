@@ -11,16 +11,17 @@ from devices.links import NotOurLink, TagLink, read_link, verify_link
 from devices.messages import CheckInMessage
 from ecm.intake import domain
 from ecm.intake.directory import ProviderDirectory, Wanted
-from ecm.intake.domain import AcceptedCheckIn, Device, Place, Tag
+from ecm.intake.domain import AcceptedCheckIn, Place, Tag
+from ecm.intake.signatures import Signer
 from geofences.accuracy import a95
 from geofences.verdict import judge
 
 
 class Authentic(msgspec.Struct, frozen=True, gc=False):
-    """A message whose signature held, the device that signed it, and the links it carries (None: not ours)."""
+    """A message with the device that wrote it, and the links it carries (None: not ours)."""
 
     message: CheckInMessage
-    device: Device
+    signer: Signer
     links: tuple[TagLink | None, ...]
 
 
@@ -34,7 +35,7 @@ def wanted(authentic: Iterable[Authentic]) -> dict[UUID, Wanted]:
     """Return what these check-ins name, by provider."""
     found: dict[UUID, Wanted] = {}
     for one in authentic:
-        names = found.setdefault(one.device.provider, Wanted())
+        names = found.setdefault(one.signer.device.provider, Wanted())
         names.carers.add(one.message.body.carer)
         if one.message.body.client is not None:
             names.clients.add(one.message.body.client)
@@ -52,7 +53,7 @@ def _link(text: str) -> TagLink | None:
 def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, received_at: datetime) -> AcceptedCheckIn:
     """Judge an authentic check-in by the provider's directory, which must know everything it names."""
     message, body = authentic.message, authentic.message.body
-    provider = authentic.device.provider
+    provider = authentic.signer.device.provider
     skew = domain.skew_seconds(sent_at, received_at)
     occurred, clock_in_doubt = domain.occurred_at(message.at, skew)
     doubts = set(domain.arrival_doubts(message.at, sent_at, occurred, received_at))
@@ -66,7 +67,7 @@ def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, re
         doubts.add("unknown_client")
     if not known.carers[body.carer]:
         doubts.add("unknown_carer")
-    if body.carer != authentic.device.carer:
+    if body.carer != authentic.signer.device.carer:
         doubts.add("carer_not_device_owner")
     place = _place(message, known, client)
     grading = grade(
@@ -87,6 +88,7 @@ def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, re
         place=place,
         grade=grading.grade,
         doubts=tuple(sorted(doubts.union(grading.doubts))),
+        signature_checked=authentic.signer.signature_checked,
     )
 
 

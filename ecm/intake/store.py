@@ -64,6 +64,7 @@ def _columns(accepted: AcceptedCheckIn) -> tuple[object, ...]:
         message.signed_part,
         message.disclosure,
         accepted.fold_client,
+        not accepted.signature_checked,
     )
 
 

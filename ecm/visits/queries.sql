@@ -13,7 +13,8 @@ WITH taken AS MATERIALIZED (
 )
 DELETE FROM fold_requests USING taken
 WHERE fold_requests.provider_id = $1 AND fold_requests.request_id = taken.request_id
-RETURNING fold_requests.request_id, client, around, device_id, check_in_id, link_digest;
+RETURNING fold_requests.request_id, client, around, device_id, check_in_id, link_digest,
+    check_signature;
 
 -- name: request_fold
 INSERT INTO fold_requests (provider_id, client, around) VALUES ($1, $2, $3);

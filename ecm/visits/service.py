@@ -11,6 +11,7 @@ from ecm.accounts.domain import Account
 from ecm.alerts import service as alerts
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, Sealable, StoredCheckIn
+from ecm.audit.signatures import check_signatures
 from ecm.clock import Clock
 from ecm.db.pool import Connection, Database
 from ecm.errors import CONFLICT, INVALID, NOT_FOUND, Problem
@@ -68,6 +69,7 @@ class Visits:
             async with self._database.transaction("fold_visits", provider=provider) as connection:
                 requests = await store.take_fold_requests(connection, provider, limit)
                 await self._refold(connection, provider, requests)
+                await check_signatures(connection, provider, _unverified(requests), self._clock.now())
                 await audit.seal(connection, provider, _sealables(requests))
             return len(requests)
 
@@ -223,6 +225,14 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
     ]
     events += [Event("visits:visit:removed", SERVICE, code, now) for code in gone]
     await audit.record_all(connection, provider, events)
+
+
+def _unverified(requests: Sequence[FoldRequest]) -> list[tuple[UUID, UUID]]:
+    return [
+        (request.device_id, request.check_in_id)
+        for request in requests
+        if request.check_signature and request.device_id is not None and request.check_in_id is not None
+    ]
 
 
 def _sealables(requests: Sequence[FoldRequest]) -> list[Sealable]:

@@ -29,6 +29,7 @@ class FoldRequest:
     device_id: UUID | None
     check_in_id: UUID | None
     link_digest: bytes | None
+    check_signature: bool
 
 
 @dataclass(frozen=True, slots=True)

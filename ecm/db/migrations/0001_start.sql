@@ -252,7 +252,8 @@ CREATE TABLE check_in_locations (
     disclosure text NOT NULL,
     PRIMARY KEY (provider_id, device_id, check_in_id)
 );
-CREATE INDEX check_in_locations_by_age ON check_in_locations (provider_id, received_at);
+-- They come in the order of their age, so the cheapest of indexes finds the old ones.
+CREATE INDEX check_in_locations_by_age ON check_in_locations USING brin (received_at);
 
 CREATE TABLE check_in_conflicts (
     provider_id uuid NOT NULL,
@@ -264,7 +265,8 @@ CREATE TABLE check_in_conflicts (
     PRIMARY KEY (provider_id, device_id, check_in_id, message_digest)
 );
 
--- What must be folded again, and (where it names a check-in) sealed into the provider's log.
+-- What must be folded again and (where it names a check-in) sealed into the provider's log; `check_signature` where a
+-- chain authenticated the check-in and its own signature is still to be verified.
 CREATE TABLE fold_requests (
     provider_id uuid NOT NULL,
     request_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -273,7 +275,17 @@ CREATE TABLE fold_requests (
     device_id uuid,
     check_in_id uuid,
     link_digest bytea,
+    check_signature boolean NOT NULL DEFAULT false,
     PRIMARY KEY (provider_id, request_id)
+);
+
+-- Check-ins that a later one of the same device vouched for by its chain, but whose own signature does not hold.
+CREATE TABLE signature_failures (
+    provider_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    check_in_id uuid NOT NULL,
+    found_at timestamptz NOT NULL,
+    PRIMARY KEY (provider_id, device_id, check_in_id)
 );
 
 CREATE TABLE log_entries (
@@ -420,7 +432,7 @@ GRANT SELECT, INSERT, DELETE ON fold_requests TO ecm_service;
 GRANT UPDATE (around) ON fold_requests TO ecm_service;
 GRANT SELECT, DELETE ON check_in_locations TO ecm_service;
 GRANT SELECT ON check_ins, check_in_conflicts TO ecm_service;
-GRANT SELECT, INSERT ON log_entries, amendments, acknowledgements, alert_facts, audit_events TO ecm_service;
+GRANT SELECT, INSERT ON log_entries, signature_failures, amendments, acknowledgements, alert_facts, audit_events TO ecm_service;
 
 GRANT INSERT ON check_ins, check_in_locations, check_in_conflicts, fold_requests TO ecm_intake;
 GRANT SELECT (provider_id, device_id, check_in_id, sequence, link_digest, message_digest, received_at) ON check_ins TO ecm_intake;
@@ -440,7 +452,7 @@ BEGIN
     FOREACH rows_of IN ARRAY ARRAY[
         'provider_keys', 'directory_versions', 'locations', 'carers', 'clients', 'client_identities', 'fences', 'commissions',
         'planned_visits', 'enrolments', 'devices', 'tags', 'check_ins', 'check_in_locations', 'check_in_conflicts',
-        'fold_requests', 'log_entries', 'log_heads', 'visits', 'amendments', 'acknowledgements', 'alerts',
+        'fold_requests', 'signature_failures', 'log_entries', 'log_heads', 'visits', 'amendments', 'acknowledgements', 'alerts',
         'alert_facts', 'candidates', 'audit_events'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', rows_of);
@@ -472,6 +484,15 @@ CREATE POLICY own_council ON check_ins FOR SELECT TO ecm_service USING (
     AND EXISTS (
         SELECT FROM clients
         WHERE clients.provider_id = check_ins.provider_id AND clients.client = check_ins.client
+    )
+);
+CREATE POLICY own_council ON signature_failures FOR SELECT TO ecm_service USING (
+    nullif(current_setting('ecm.council_id', true), '') IS NOT NULL
+    AND EXISTS (
+        SELECT FROM check_ins
+        WHERE check_ins.provider_id = signature_failures.provider_id
+        AND check_ins.device_id = signature_failures.device_id
+        AND check_ins.check_in_id = signature_failures.check_in_id
     )
 );
 CREATE POLICY own_council ON planned_visits FOR SELECT TO ecm_service USING (

@@ -11,6 +11,7 @@ class IntakeMetrics:
 
     answers: Counter
     refusals: Counter
+    slowed: Counter
     group_size: Histogram
     commit_seconds: Histogram
     queue_depth: Gauge
@@ -23,6 +24,9 @@ def intake_metrics(registry: CollectorRegistry) -> IntakeMetrics:
     return IntakeMetrics(
         answers=Counter("ecm_check_in_answers", "Check-ins answered, by answer", ["status"], registry=registry),
         refusals=Counter("ecm_check_in_refusals", "Check-ins refused, by reason", ["reason"], registry=registry),
+        slowed=Counter(
+            "ecm_intake_slowed", "Requests of phones that sent too much that cannot be read", registry=registry
+        ),
         group_size=Histogram(
             "ecm_intake_group_size",
             "Check-ins stored by one transaction",

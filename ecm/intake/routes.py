@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.errors import TOO_LARGE
+from ecm.errors import TOO_LARGE, TOO_MANY
 from ecm.http import Routes, read_json, reply
 from ecm.keys import INTAKE
 from ecm.words import Instant
@@ -54,12 +54,14 @@ class Receipt(msgspec.Struct):
     "Send one check-in or a batch",
     body=Submission,
     replies={200: Receipt},
-    problems=(TOO_LARGE,),
+    problems=(TOO_LARGE, TOO_MANY),
 )
 async def post_check_ins(request: web.Request) -> web.Response:
     """Take check-ins in and answer each."""
     submission = await read_json(request, Submission, BODY_LIMIT)
-    received_at, answers = await request.app[INTAKE].submit(submission.sent_at, submission.check_ins)
+    received_at, answers = await request.app[INTAKE].submit(
+        submission.sent_at, submission.check_ins, request.remote or ""
+    )
     return reply(
         Receipt(
             received_at,

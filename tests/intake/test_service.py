@@ -17,12 +17,13 @@ from ecm.db.pool import Database
 from ecm.errors import Problem
 from ecm.intake.directory import TRUSTED_SECONDS
 from ecm.intake.metrics import intake_metrics
+from ecm.intake.refusals import BURST
 from ecm.intake.service import Intake
 from tests.intake.conftest import AT_HOME, HOME, NOON, Phone, SetClock, enrol, raise_directory_version
 
 
-async def submit(intake: Intake, *items: object) -> list[str]:
-    _, answers = await intake.submit(NOON, items)
+async def submit(intake: Intake, *items: object, source: str = "") -> list[str]:
+    _, answers = await intake.submit(NOON, items, source)
     return [answer.reason or answer.status for answer in answers]
 
 
@@ -132,7 +133,7 @@ async def test_promise_3_what_cannot_be_authenticated_or_read_is_refused_and_kep
         "recorded",
     ]
     assert len(await stored(superuser)) == 1
-    await intake._flush_refusals()
+    await intake._refusals.flush()
     assert await superuser.fetchval("SELECT count(*) FROM refusals") == 7
     kept = await superuser.fetch("SELECT signed_part FROM refusals")
     assert not any("~" in row["signed_part"] for row in kept)
@@ -240,7 +241,7 @@ async def test_location_withheld_is_recorded_with_the_doubt(
 async def test_rubbish_is_refused_item_by_item_and_its_neighbour_recorded(
     intake: Intake, phone: Phone, rubbish: list[object]
 ) -> None:
-    answers = await submit(intake, *rubbish, phone.sign())
+    answers = await submit(intake, *rubbish, phone.sign(), source=str(uuid4()))
     assert answers[-1] == "recorded"
     assert set(answers[:-1]) <= {"unreadable", "wrong_type", "too_large"}
 
@@ -275,3 +276,21 @@ async def test_what_a_batch_names_stays_known_while_the_directory_changes_under_
     await changing
     told = await superuser.fetch("SELECT DISTINCT grade, doubts FROM check_ins ORDER BY grade")
     assert [(row["grade"], row["doubts"]) for row in told] == [("corroborated", []), ("tagged", [])]
+
+
+async def test_a_phone_that_floods_with_broken_items_is_slowed_and_its_neighbours_do_not_feel_it(
+    intake: Intake, phone: Phone, superuser: asyncpg.Connection
+) -> None:
+    neighbour = Phone(phone.provider, carer="W-2")
+    await enrol(superuser, neighbour)
+    forged = Phone(phone.provider, device_id=phone.device_id).sign()
+    for _ in range(BURST):
+        assert await submit(intake, forged) == ["bad_signature"]
+    with pytest.raises(Problem) as slowed:
+        await submit(intake, *[forged] * 10)
+    assert slowed.value.kind.status == 429
+    assert int(slowed.value.headers["Retry-After"]) > 0
+    with pytest.raises(Problem):
+        await submit(intake, *phone.many(2), *[forged] * 10)
+    assert await submit(intake, *neighbour.many(3)) == ["recorded"] * 3
+    assert await submit(intake, *phone.many(3)) == ["recorded"] * 3

@@ -112,11 +112,13 @@ async def test_an_acknowledged_exception_is_shown_as_such(client, arranged):
 
 
 async def test_a_proof_can_be_followed_from_the_signed_part_to_the_root_by_anyone(client, arranged):
+    public_key = await arranged.phone("W-001")
     detail = await (await client.get("/v1/visits/V-1", headers=OFFICE)).json()
     (shown,) = detail["check_ins"]
     address = f"/v1/check-ins/{arranged.provider}/{shown['device']}/{shown['check_in']}"
     assert await (await client.get(address, headers=COUNCIL_OFFICER)).json() == shown
     proof = await (await client.get(f"{address}/proof", headers=COUNCIL_OFFICER)).json()
+    assert proof["public_key"] == public_key.jwk()
     leaf = merkle.leaf_hash(sha256(proof["signed_part"].encode()).digest())
     assert leaf.hex() == proof["leaf_hash"]
     assert merkle.verify_inclusion(

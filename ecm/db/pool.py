@@ -293,7 +293,8 @@ async def _pool(role: Role, servers: Servers, size: int, application_name: str) 
     try:
         pool = await asyncpg.create_pool(
             connect=servers.connect,
-            min_size=1,
+            init_size=1,
+            min_size=0,  # the driver's own upkeep of a minimum prints a traceback a second while the server is away
             max_size=size,
             init=check_durability,
             reset=_leave_as_is,

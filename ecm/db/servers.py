@@ -1,5 +1,6 @@
 """Connecting to whichever server takes writes, of the several that a URL may name."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from ecm.db.errors import DatabaseUnavailable
 
 _ONLY_SERVER_SECONDS = 10.0
 _EACH_SERVER_SECONDS = 3.0
+_REST_SECONDS = 0.2
 _DEAD_PEER = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
 """A machine that lost its power answers nothing: its connections end after some ten seconds (the last is in ms)."""
 
@@ -36,12 +38,18 @@ class _Connection(asyncpg.Connection):
 
 
 class Servers:
-    """The servers of one URL. Connections are looked for from the server that gave the last one onwards."""
+    """The servers of one URL. Connections are looked for from the server that gave the last one onwards.
+
+    While none of several takes writes, they are asked five times a second and no more: whoever wants a connection
+    in between learns at once what they last said, rather than queue to ask again.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._addresses = addresses(url)
         self._last = 0
+        self._said = ""
+        self._ask_again_at = 0.0
 
     async def connect(self, *_: object, **how: Any) -> asyncpg.Connection:
         """Connect to the first server that takes writes; `how` is what asyncpg.connect takes.
@@ -50,6 +58,9 @@ class Servers:
         whatever target_session_attrs says: this service writes. Raises DatabaseUnavailable with what every server
         answered. A pool may call this in place of asyncpg.connect.
         """
+        clock = asyncio.get_running_loop().time
+        if clock() < self._ask_again_at:
+            raise DatabaseUnavailable(self._said)
         answers: list[str] = []
         for number in self._in_turn():
             try:
@@ -60,7 +71,10 @@ class Servers:
                 continue
             self._last = number
             return connection
-        raise DatabaseUnavailable(f"no connection to the database: {'; '.join(answers)}") from last_error
+        self._said = f"no connection to the database: {'; '.join(answers)}"
+        if len(self._addresses) > 1:
+            self._ask_again_at = clock() + _REST_SECONDS
+        raise DatabaseUnavailable(self._said) from last_error
 
     def _in_turn(self) -> Iterator[int]:
         count, first = max(1, len(self._addresses)), self._last

@@ -88,6 +88,33 @@ async def test_a_server_that_says_nothing_is_passed_over_and_not_asked_first_aga
     assert len(callers) == 1
 
 
+async def test_servers_of_which_none_takes_writes_are_not_asked_for_every_caller(monkeypatch):
+    callers = []
+
+    async def refuse(_, writer):
+        callers.append(writer.get_extra_info("sockname"))
+        writer.close()
+
+    async def connect_in_vain():
+        with pytest.raises(DatabaseUnavailable, match="no connection"):
+            await several.connect()
+
+    monkeypatch.setattr(servers, "_REST_SECONDS", 60.0)
+    async with (
+        await asyncio.start_server(refuse, "127.0.0.1") as one,
+        await asyncio.start_server(refuse, "127.0.0.1") as two,
+    ):
+        several = Servers(_url(*(each.sockets[0].getsockname()[1] for each in (one, two))))
+        await connect_in_vain()
+        asked = len(callers)
+        assert len(set(callers)) == 2
+        await connect_in_vain()
+        assert len(callers) == asked
+        several._ask_again_at = asyncio.get_running_loop().time()
+        await connect_in_vain()
+        assert len(callers) == 2 * asked
+
+
 async def test_the_next_server_is_taken_when_the_first_takes_writes_no_longer(server_folder):
     async with _server(server_folder / "first") as (first, one), _server(server_folder / "second") as (second, two):
         for server in (first, second):

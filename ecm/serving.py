@@ -1,8 +1,8 @@
-"""Running the service: a parent that holds the database and the listening socket, and the workers that serve.
+"""Running the service: a parent that holds the database and the port, and the workers that serve.
 
-The parent listens and lets every worker accept from the same socket; one more, less urgent, does the chores (folding,
-watching, purging). A worker that dies is started again; when the parent dies, its workers end at once, so that nobody
-serves unwatched.
+The parent reserves the port and the workers listen on it side by side; one more process, less urgent, does the chores
+(folding, watching, purging). A worker that dies is started again; when the parent dies, its workers end at once, so
+that nobody serves unwatched.
 """
 
 import asyncio
@@ -48,19 +48,19 @@ async def serving(settings: Settings, workers: int) -> AsyncIterator[str]:
         urls = await stack.enter_async_context(_database_urls(settings))
         await migrate(urls.migration, applied_at=SystemClock().now())
         await _leave_operator_token(settings, urls)
-        listening = stack.enter_context(_listen(settings))
-        crew = _Crew(settings, urls, listening)
+        reserved = stack.enter_context(_reserve(settings))
+        crew = _Crew(settings, urls, reserved.getsockname()[1])
         await stack.enter_async_context(crew.working(workers))
-        yield "http://{}:{}".format(*listening.getsockname()[:2])
+        yield "http://{}:{}".format(*reserved.getsockname()[:2])
 
 
 class _Crew:
     """The workers of one parent."""
 
-    def __init__(self, settings: Settings, urls: DatabaseUrls, listening: socket.socket) -> None:
+    def __init__(self, settings: Settings, urls: DatabaseUrls, port: int) -> None:
         self._settings = settings
         self._urls = urls
-        self._listening = listening
+        self._port = port
         self._stopping = False
 
     @asynccontextmanager
@@ -99,13 +99,14 @@ class _Crew:
             sys.executable,
             "-m",
             "ecm.worker",
-            f"--listening={self._listening.fileno()}",
+            f"--host={settings.host}",
+            f"--port={self._port}",
             f"--parent={alive_end}",
             f"--state={settings.state_dir}",
             f"--duty={duty}",
             *(["--rehearsal"] if settings.rehearsal else []),
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=(self._listening.fileno(), alive_end),
+            pass_fds=(alive_end,),
             env=environment,
         )
         assert process.stdout is not None  # noqa: S101 - asked for just above
@@ -175,11 +176,20 @@ def _keep_private(path: Path, text: str) -> None:
         file.write(f"{text}\n")
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _reserve(settings: Settings) -> socket.socket:
+    """Take the port for this service; its workers then listen on it side by side.
+
+    The kernel deals connections out among sockets that share a port, and would do so among two services too: so the
+    port is first asked for alone, which fails with OSError where somebody listens already.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
-    listening.setblocking(False)
-    return listening
+    with socket.create_server((settings.host, settings.port), family=family) as alone:
+        port = alone.getsockname()[1]
+    reserved = socket.socket(family, socket.SOCK_STREAM)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind((settings.host, port))
+    return reserved
 
 
 async def _end(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -42,22 +41,23 @@ class ChoreFailed(Exception):
 
 
 @click.command()
-@click.option("--listening", type=int, required=True, help="The inherited listening socket.")
+@click.option("--host", required=True, help="Where to listen, beside the other workers.")
+@click.option("--port", type=int, required=True)
 @click.option("--parent", type=int, required=True, help="A pipe that closes when the parent dies.")
 @click.option("--state", "state_dir", type=click.Path(path_type=Path), required=True)
 @click.option("--rehearsal", is_flag=True)
 @click.option("--duty", type=click.Choice(get_args(Duty)), default="all", show_default=True)
-def main(listening: int, parent: int, state_dir: Path, rehearsal: bool, duty: Duty) -> None:
+def main(host: str, port: int, parent: int, state_dir: Path, rehearsal: bool, duty: Duty) -> None:
     """Work as one of the processes of `ecm serve`."""
     configure_logs()
     try:
-        settings = replace(from_environment(), state_dir=state_dir, rehearsal=rehearsal)
-        uvloop.run(work(settings, listening, parent, duty))
+        settings = replace(from_environment(), host=host, port=port, state_dir=state_dir, rehearsal=rehearsal)
+        uvloop.run(work(settings, parent, duty))
     except (SettingsError, DatabaseError, ChoreFailed, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
-async def work(settings: Settings, listening: int, parent: int, duty: Duty) -> None:
+async def work(settings: Settings, parent: int, duty: Duty) -> None:
     """Do one's duty until SIGTERM: then not ready, drained, closed. Raises ChoreFailed when a chore has ended."""
     asyncio.get_running_loop().add_reader(parent, os._exit, 1)
     stop = asyncio.Event()
@@ -75,7 +75,7 @@ async def work(settings: Settings, listening: int, parent: int, duty: Duty) -> N
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if duty != "chores":
-            await web.SockSite(runner, socket.socket(fileno=listening), backlog=BACKLOG).start()
+            await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=True).start()
         sys.stdout.buffer.write(READY)
         sys.stdout.buffer.flush()
         stopping = asyncio.ensure_future(stop.wait())

@@ -89,3 +89,16 @@ async def test_a_stopping_service_says_that_it_is_not_ready_before_it_closes(ser
             async with session.get("/healthz") as answer:
                 assert answer.status == 200
         service.kill()
+
+
+async def test_a_second_service_on_the_same_port_says_so_and_takes_no_connections(
+    service: RunningService, server_folder: Path
+) -> None:
+    port = int(service.url.rpartition(":")[2])
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ecm", "serve", "--state", str(server_folder / "second"), "--port", str(port)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"in use" in said

@@ -28,7 +28,7 @@ def a95(accuracy_m: float | None, basis: AccuracyBasis) -> float | None:
 
     Android's getAccuracy answers 0.0 when there is no accuracy, so a zero on that basis is none.
     Raises AccuracyError for a negative or not finite accuracy, or an unknown basis.
-    Source: W3C Geolocation §position accuracy; Android Location reference; design promise 6.
+    Source: W3C Geolocation §position accuracy; Android Location reference; promise 6 of ARCHITECTURE.md.
     """
     if basis not in A95_PER_METRE:
         known = ", ".join(get_args(AccuracyBasis))

@@ -1,4 +1,4 @@
-"""Whether a fix lies inside a fence: yes, no, or cannot be told (design promise 6)."""
+"""Whether a fix lies inside a fence: yes, no, or cannot be told (promise 6)."""
 
 import math
 from dataclasses import dataclass

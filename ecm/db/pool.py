@@ -219,7 +219,7 @@ async def check_durability(connection: Connection) -> None:
 
     fsync and full_page_writes must be on; synchronous_commit on, or remote_apply, which waits for more. The
     role must be no superuser, must not bypass row-level security, and must own nothing, itself or through a
-    membership (design.md §6; promises 1 and 11).
+    membership (promises 1 and 11 of ARCHITECTURE.md).
     """
     found = await connection.fetchrow(_DURABILITY)
     if found is None:

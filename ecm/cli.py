@@ -41,7 +41,7 @@ def serve(host: str | None, port: int | None, state_dir: Path | None, workers: i
             state_dir=settings.state_dir if state_dir is None else state_dir,
             rehearsal=rehearsal,
         )
-        uvloop.run(_serve(settings, 1 if rehearsal else workers or len(os.sched_getaffinity(0))))
+        uvloop.run(_serve(settings, 1 if rehearsal else workers or _processors()))
     except (SettingsError, DatabaseError, serving.WorkerFailed, OSError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -60,3 +60,8 @@ async def _serve(settings: Settings, workers: int) -> None:
     async with serving.serving(settings, workers) as address:
         click.echo(f"service: {address}")
         await stop.wait()
+
+
+def _processors() -> int:
+    """Return how many processors this process may use (Linux), else how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

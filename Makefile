@@ -6,7 +6,7 @@ IN := $(VENV)/bin
 PIP := $(IN)/python -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz bench-intake clean
+.PHONY: help run test check fuzz bench-intake chaos clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ fuzz: $(VENV)/.test ## Aim schemathesis at a running service
 
 bench-intake: $(VENV)/.test ## Measure intake beside the limits of this machine (ARGS="--quick" for a smoke run)
 	$(IN)/python -m tests.benchmarks.intake $(ARGS)
+
+chaos: $(VENV)/.test ## Kill, cut, freeze and fill everything around the service under load (SEED=1 ARGS="--replicas 2")
+	$(IN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 clean: ## Forget the rehearsed data and everything that was built
 	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget; fi

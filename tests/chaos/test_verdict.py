@@ -49,12 +49,12 @@ ANSWERS = [answer(0), answer(1), answer(2)]
 LEAVES = [(PROVIDER, DEVICE, check_in, index) for index, check_in in enumerate(IDS)]
 
 
-def failures(folder: Path, answers=ANSWERS, check_ins=ALL, leaves=LEAVES, waiting=0) -> dict[str, int]:
+def failures(folder: Path, answers=ANSWERS, check_ins=ALL, leaves=LEAVES, waiting=0, failed=0) -> dict[str, int]:
     """What is counted when all three were posted, in one request."""
     ledger = folder / "ledger.jsonl"
     ledger.write_text("".join(json.dumps(line) + "\n" for line in answers))
     posted = [Parcel(0, 3, "", tuple(map(str, IDS)), b"")]
-    return judge(posted, ledger, Kept(check_ins, leaves, {PROVIDER: len(leaves)}, waiting))[0].failures()
+    return judge(posted, ledger, Kept(check_ins, leaves, {PROVIDER: len(leaves)}, waiting, failed))[0].failures()
 
 
 def test_what_was_answered_stored_and_sealed_once_counts_nothing(tmp_path):
@@ -78,6 +78,7 @@ def test_what_was_answered_stored_and_sealed_once_counts_nothing(tmp_path):
         ({"answers": [*ANSWERS, answer(0, "conflict")]}, {"called_a_conflict": 1}),
         ({"answers": [*ANSWERS, answer(0, "duplicate", AT + timedelta(seconds=1))]}, {"first_answer_changed": 1}),
         ({"check_ins": [*ALL[:2], stored(2, located=False)]}, {"stored_without_location": 1}),
+        ({"failed": 1}, {"signature_failed": 1}),
         ({"waiting": 4}, {"not_folded": 4}),
         ({"leaves": LEAVES[:2]}, {"not_sealed": 1}),
         ({"leaves": [*LEAVES, (PROVIDER, DEVICE, IDS[0], 3)]}, {"sealed_twice": 1}),

@@ -23,6 +23,7 @@ _STORED = """
 _SEALED = "SELECT provider_id, device_id, check_in_id, leaf_index FROM log_entries"
 _HEADS = "SELECT provider_id, tree_size FROM log_heads"
 _WAITING = "SELECT count(*) FROM fold_requests"
+_FAILED = "SELECT count(*) FROM signature_failures"
 _PROMISED = frozenset({"recorded", "duplicate"})
 
 
@@ -39,6 +40,7 @@ class Zeros(msgspec.Struct, frozen=True):
     first_answer_changed: int
     stored_and_never_posted: int
     stored_without_location: int
+    signature_failed: int
     not_folded: int
     not_sealed: int
     sealed_twice: int
@@ -84,6 +86,7 @@ class Kept:
     sealed: Sequence[tuple[UUID, UUID, UUID, int]]
     heads: dict[UUID, int]
     waiting: int
+    failed: int
 
 
 async def waiting_to_be_folded(dsn: str) -> int:
@@ -104,6 +107,7 @@ async def read(dsn: str) -> Kept:
             [tuple(row) for row in await connection.fetch(_SEALED)],
             {row["provider_id"]: row["tree_size"] for row in await connection.fetch(_HEADS)},
             await connection.fetchval(_WAITING),
+            await connection.fetchval(_FAILED),
         )
     finally:
         await connection.close()
@@ -134,6 +138,7 @@ def judge(posted: Sequence[Parcel], ledger: Path, kept: Kept) -> tuple[Zeros, Fa
         first_answer_changed=_changed(entries, stored),
         stored_and_never_posted=len(stored.keys() - sent),
         stored_without_location=sum(not row.located for row in kept.check_ins),
+        signature_failed=kept.failed,
         not_folded=kept.waiting,
         not_sealed=len(keys - seals.keys()),
         sealed_twice=sum(count - 1 for count in seals.values()),

@@ -72,8 +72,8 @@ class Intake:
             await self._directory.keep_fresh()
             authentic, refused = await self._authenticate(items)
             known = await self._directory.learn(reading.wanted(authentic.values()))
-        except DatabaseError as error:
-            _log.warning("intake.directory.failed", error=type(error).__name__)
+        except DatabaseError:
+            # Logged by `_watch_directory`, twice a second and not once a request.
             raise unavailable("The database cannot be asked just now.") from None
         answers = self._refusals.answer(refused, source, received_at)
         accepted = [

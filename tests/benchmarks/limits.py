@@ -100,6 +100,7 @@ def _accept(taken: Sample, message: CheckInMessage) -> AcceptedCheckIn:
         place=Place("inside", 12.3, 9.0, 0.999),
         grade="located",
         doubts=(),
+        signature_checked=True,
     )
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -21,13 +21,17 @@ _DURABILITY = load_queries(__package__)["durability"]
 _COUNCIL = re.compile(r"[A-Z][0-9]{8}")
 _CLOSE_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
-_INTAKE_SILENCE_SECONDS = 10.0
 _WARNING = "01000"
 
 T = TypeVar("T")
 Role = Literal["service", "intake"]
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+
+# How long a server may say nothing to one command: a phone is not kept waiting, and any other command the server ends
+# by itself after two minutes at most. To begin a transaction takes it no time, however long the rest may take.
+_SILENCE_SECONDS: Final[dict[Role, float]] = {"intake": 10.0, "service": 150.0}
+_BEGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,12 @@ class Database:
             async with (
                 self._acquired(role) as connection,
                 _translating(connection, read_only=read_only) as block,
+                asyncio.timeout(_BEGIN_SECONDS) as beginning,
                 connection.transaction(isolation=isolation, readonly=read_only),
                 _dropping_the_silent(connection),
             ):
                 await connection.execute(scope)
+                beginning.reschedule(None)
                 yield connection
                 block.committing = True
             outcome = "committed"
@@ -298,7 +304,7 @@ async def _pool(role: Role, servers: Servers, size: int, application_name: str) 
             max_size=size,
             init=check_durability,
             reset=_leave_as_is,
-            command_timeout=_INTAKE_SILENCE_SECONDS if role == "intake" else None,
+            command_timeout=_SILENCE_SECONDS[role],
             server_settings=_server_settings(role, application_name),
         )
     except (OSError, asyncpg.PostgresError) as error:

@@ -158,7 +158,7 @@ async def test_a_connection_whose_server_takes_writes_no_longer_is_dropped(datab
 
 async def test_intake_waits_so_long_for_a_server_that_is_frozen_and_no_longer(database_urls, monkeypatch):
     patience = 1.5
-    monkeypatch.setattr(pool, "_INTAKE_SILENCE_SECONDS", patience)
+    monkeypatch.setitem(pool._SILENCE_SECONDS, "intake", patience)
     clock = asyncio.get_running_loop().time
 
     async def freeze_and(*more_work):
@@ -191,7 +191,7 @@ async def test_promise_1_a_commit_that_no_standby_confirmed_is_not_told_as_done(
 
 
 async def test_intake_gives_up_on_standbys_without_making_visible_what_none_has_confirmed(lonely_primary, monkeypatch):
-    monkeypatch.setattr(pool, "_INTAKE_SILENCE_SECONDS", 0.5)
+    monkeypatch.setitem(pool._SILENCE_SECONDS, "intake", 0.5)
     async with open_database(lonely_primary.urls("postgres")) as database:
         with pytest.raises(DatabaseUnavailable) as caught:
             await _write_thing(database, "intake")

@@ -18,6 +18,12 @@ from tests.chaos.proxy import Proxy
 PATIENCE = 1.0
 
 
+@pytest.fixture(autouse=True)
+def no_long_goodbye(monkeypatch):
+    """The last connections, silent too, need not be waited for at the end."""
+    monkeypatch.setattr(pool, "_CLOSE_SECONDS", PATIENCE / 2)
+
+
 @asynccontextmanager
 async def behind_a_proxy(folder) -> AsyncIterator[tuple[Database, Proxy]]:
     """The gate to a server that it reaches through a proxy."""

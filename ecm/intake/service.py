@@ -5,11 +5,10 @@ judge each, and hand them to the writer, whose answers come back after COMMIT.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 import structlog
 
@@ -21,7 +20,7 @@ from ecm.db.errors import DatabaseError
 from ecm.db.pool import Database
 from ecm.intake import reading
 from ecm.intake.directory import FRESH_SECONDS, Directory
-from ecm.intake.domain import AcceptedCheckIn, Answer, Device
+from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Device
 from ecm.intake.metrics import IntakeMetrics
 from ecm.intake.reading import Authentic
 from ecm.intake.refusals import Refusals, Refused
@@ -41,6 +40,7 @@ class Intake:
         self._database = database
         self._clock = clock
         self._metrics = metrics
+        self._answered = {status: metrics.answers.labels(status=status) for status in get_args(AnswerStatus)}
         self._directory = Directory(database)
         self._writer = Writer(database, metrics, queue_limit)
         self._refusals = Refusals(database, metrics)
@@ -110,12 +110,14 @@ class Intake:
 
     def _count(self, accepted: Sequence[AcceptedCheckIn], answers: Sequence[Answer]) -> None:
         """Count answers one by one, but look at clocks once a request: its items come from one phone."""
-        for status, number in Counter(answer.status for answer in answers).items():
-            self._metrics.answers.labels(status=status).inc(number)
+        for status, counter in self._answered.items():
+            number = sum(answer.status == status for answer in answers)
+            if number:
+                counter.inc(number)
         if accepted:
-            oldest = min(check_in.occurred_at for check_in in accepted)
-            self._metrics.skew_seconds.observe(abs(accepted[0].skew_seconds))
-            self._metrics.lag_seconds.observe((accepted[0].received_at - oldest).total_seconds())
+            first = accepted[0]
+            self._metrics.skew_seconds.observe(abs(first.skew_seconds))
+            self._metrics.lag_seconds.observe((first.received_at - first.occurred_at).total_seconds())
 
     async def _watch_directory(self) -> None:
         while True:

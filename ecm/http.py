@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from ecm.accounts.domain import Account, Role
-from ecm.errors import MALFORMED, NOT_FOUND, TOO_LARGE, ProblemType
+from ecm.errors import MALFORMED, NOT_FOUND, TOO_LARGE, Problem, ProblemType
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 H = TypeVar("H", bound=Handler)
@@ -93,15 +93,21 @@ def provider_of(request: web.Request) -> UUID:
 
 async def read_bytes(request: web.Request, limit: int) -> bytes:
     """Read a body of at most `limit` bytes; raises the `too-large` problem beyond it."""
-    too_large = TOO_LARGE.because(f"The request is larger than the {limit:,} bytes that this address takes.")
     if request.content_length is not None and request.content_length > limit:
-        raise too_large
+        raise _too_large(limit)
+    if request.content_length is not None and "Content-Encoding" not in request.headers:
+        return await request.read()
+    # A body of unknown length, or one that may swell as it is unpacked.
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
         if len(body) > limit:
-            raise too_large
+            raise _too_large(limit)
     return bytes(body)
+
+
+def _too_large(limit: int) -> Problem:
+    return TOO_LARGE.because(f"The request is larger than the {limit:,} bytes that this address takes.")
 
 
 async def read_json(request: web.Request, shape: type[S], limit: int = JSON_BODY_LIMIT) -> S:

@@ -1,14 +1,14 @@
 """Check-ins over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
-from uuid import UUID
+from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
 
 from ecm.errors import TOO_LARGE, TOO_MANY
 from ecm.http import Routes, read_json, reply
+from ecm.intake.domain import Answer
 from ecm.keys import INTAKE
 from ecm.words import Instant
 
@@ -31,21 +31,11 @@ class Submission(msgspec.Struct):
     ]
 
 
-class AnswerMessage(msgspec.Struct):
-    """The answer to one check-in. Whatever it is, the phone may forget the item."""
-
-    status: Literal["recorded", "duplicate", "conflict", "refused"]
-    check_in: UUID | None
-    recorded_at: datetime | None
-    reason: str | None
-    detail: str | None
-
-
 class Receipt(msgspec.Struct):
     """The answers, in the order of the items; it leaves only after everything recorded is on disk."""
 
     received_at: datetime
-    answers: list[AnswerMessage]
+    answers: list[Answer]
 
 
 @ROUTES.route(
@@ -62,12 +52,4 @@ async def post_check_ins(request: web.Request) -> web.Response:
     received_at, answers = await request.app[INTAKE].submit(
         submission.sent_at, submission.check_ins, request.remote or ""
     )
-    return reply(
-        Receipt(
-            received_at,
-            [
-                AnswerMessage(answer.status, answer.check_in, answer.recorded_at, answer.reason, answer.detail)
-                for answer in answers
-            ],
-        )
-    )
+    return reply(Receipt(received_at, answers))

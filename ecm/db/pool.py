@@ -184,6 +184,11 @@ class Database:
             raise _unreachable(error) from error
         try:
             yield connection
+        except DatabaseUnavailable as error:
+            if isinstance(error.__cause__, TimeoutError):
+                # What silenced this one has silenced its neighbours: nobody shall find that out one by one.
+                await pool.expire_connections()
+            raise
         finally:
             await pool.release(connection)
 

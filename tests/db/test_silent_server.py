@@ -61,6 +61,18 @@ async def test_a_pooled_connection_gone_silent_is_given_up_before_work_begins(se
         assert await look(database, role) == 1
 
 
+async def test_one_silent_connection_is_enough_to_give_up_all_that_were_made_before_it(server_folder, monkeypatch):
+    monkeypatch.setattr(pool, "_BEGIN_SECONDS", PATIENCE)
+    async with asyncio.timeout(60), behind_a_proxy(server_folder / "all-silent") as (database, proxy):
+        async with database.transaction("hold"), database.transaction("hold"), database.transaction("hold"):
+            pass
+        proxy.silence()
+        with pytest.raises(DatabaseUnavailable):
+            await look(database, "service")
+        async with database.transaction("hold"), database.transaction("hold"), database.transaction("hold"):
+            assert proxy.connections == 3
+
+
 @pytest.mark.parametrize("role", ["service", "intake"])
 async def test_a_connection_that_goes_silent_in_the_middle_is_given_up(server_folder, monkeypatch, role):
     monkeypatch.setitem(pool._SILENCE_SECONDS, role, PATIENCE)

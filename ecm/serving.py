@@ -132,7 +132,8 @@ class _Crew:
                 try:
                     process = await self._start(environment, alive_end, duty)
                     pause = 0.1
-                except WorkerFailed:
+                except (WorkerFailed, OSError) as error:
+                    _log.error("worker.not_replaced", duty=duty, error=type(error).__name__)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, 5.0)
         finally:

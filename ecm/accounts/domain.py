@@ -22,6 +22,10 @@ _SCRYPT_N: Final = 2**15
 _SCRYPT_R: Final = 8
 _SCRYPT_P: Final = 3
 
+# Checked when a username is unknown, so that the answer takes as long as for a known one. No password is known that
+# has this digest of zeros.
+NOBODYS_PASSWORD_HASH: Final = f"scrypt${bytes(16).hex()}${bytes(32).hex()}"
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

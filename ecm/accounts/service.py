@@ -31,8 +31,6 @@ class Accounts:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        # Checked when the username is unknown, so that the answer takes as long as for a known one.
-        self._nobody = domain.password_hash(domain.new_password())
 
     async def create(self, username: str, role: Role, provider: UUID | None, council: str | None) -> NewAccount:
         """Make an account.
@@ -91,7 +89,7 @@ class Accounts:
         """Return a new session's secret for the right password, None for a wrong one or an unknown username."""
         async with self._database.transaction("account_by_username", read_only=True) as connection:
             found = await store.account_by_username(connection, username)
-        stored = self._nobody if found is None else found[1]
+        stored = domain.NOBODYS_PASSWORD_HASH if found is None else found[1]
         matches = await asyncio.to_thread(domain.password_matches, password, stored)
         if found is None or not matches:
             return None

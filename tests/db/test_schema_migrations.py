@@ -65,7 +65,8 @@ async def test_starters_of_two_databases_of_one_server_may_make_the_roles_at_onc
     for name in ("both_a", "both_b"):
         await server.ensure_database(name)
     urls = [server.urls(name).migration for name in ("both_a", "both_b")]
-    await asyncio.gather(*(migrate(url, applied_at=_NOW, migrations=migrations) for url in urls))
+    applied = await asyncio.gather(*(migrate(url, applied_at=_NOW, migrations=migrations) for url in urls))
+    assert applied == [tuple(migrations)] * 2
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ async def open_database(
     urls: DatabaseUrls,
     *,
     service_connections: int = 8,
-    intake_connections: int = 2,
+    intake_connections: int = 3,
     application_name: str = "ecm",
 ) -> AsyncIterator[Database]:
     """Open the pools, give the database, and close the pools at the end.

@@ -2,17 +2,18 @@
 
 A provider's part is forgotten when its directory version rises; versions are read twice a second, and a memory
 whose last reading is older than a second is not trusted: so a revoked key or a moved fence counts within a second.
+What is not remembered is looked up together: while one look-up is under way, whatever is wanted gathers for the next.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from ecm.db.directory import directory_versions
-from ecm.db.pool import Connection, Database
+from ecm.db.pool import Database
 from ecm.intake import store
 from ecm.intake.domain import Client, Device, Tag
 
@@ -32,29 +33,20 @@ class ProviderDirectory:
     tag_key: bytes | None = None
 
 
-@dataclass(slots=True)
-class Wanted:
-    """The carers, clients and tags of one provider that a batch names."""
+class Named(NamedTuple):
+    """What one check-in names, with the provider whose phone sent it."""
 
-    carers: set[str] = field(default_factory=set)
-    clients: set[str] = field(default_factory=set)
-    tags: set[UUID] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.carers or self.clients or self.tags)
-
-    def beyond(self, known: ProviderDirectory) -> "Wanted":
-        """Return what of this is not known; a known tag may name a client that is not."""
-        tagged = (known.tags.get(tag_id) for tag_id in self.tags)
-        clients = self.clients | {tag.client for tag in tagged if tag is not None}
-        return Wanted(
-            {carer for carer in self.carers if carer not in known.carers},
-            {client for client in clients if client not in known.clients},
-            {tag_id for tag_id in self.tags if tag_id not in known.tags},
-        )
+    provider: UUID
+    carer: str
+    client: str | None
+    tags: tuple[UUID, ...]
 
 
 Devices = Mapping[UUID, tuple[Device, ...]]
+T = TypeVar("T")
+_Kind = Literal["carer", "client", "tag"]
+_Name = tuple[_Kind, UUID, Any]
+_NOTHING_KNOWN: Final = ProviderDirectory()
 
 
 class Directory:
@@ -71,6 +63,8 @@ class Directory:
         self._providers: dict[UUID, ProviderDirectory] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._devices_wanted = _Together(self._look_up_devices)
+        self._names_wanted = _Together(self._look_up_names)
 
     async def keep_fresh(self) -> None:
         """Read the versions now if the last reading is older than a second."""
@@ -102,37 +96,75 @@ class Directory:
 
     async def devices(self, device_ids: Iterable[UUID]) -> Devices:
         """Give the devices of these ids (several where providers chose the same id), looking up the unknown ones."""
+        while unknown := [device_id for device_id in device_ids if device_id not in self._devices]:
+            await self._devices_wanted.look_up(unknown)
+        return self._devices
+
+    async def learn(self, named: Sequence[Named]) -> Mapping[UUID, ProviderDirectory]:
+        """Give the directories with everything that is named, looking up what is not yet known."""
+        while unknown := [each for one in named for each in self._unknown(one)]:
+            await self._names_wanted.look_up(unknown)
+        return self._providers
+
+    def _unknown(self, named: Named) -> Iterator[_Name]:
+        """Yield what is not known of what is named; a known tag may name a client that is not."""
+        provider, carer, client, tags = named
+        known = self._providers.get(provider, _NOTHING_KNOWN)
+        if carer not in known.carers:
+            yield "carer", provider, carer
+        if client is not None and client not in known.clients:
+            yield "client", provider, client
+        for tag_id in tags:
+            if tag_id not in known.tags:
+                yield "tag", provider, tag_id
+            elif (tag := known.tags[tag_id]) is not None and tag.client not in known.clients:
+                yield "client", provider, tag.client
+
+    async def _look_up_devices(self, device_ids: Set[UUID]) -> None:
         known = self._devices
-        unknown = {device_id for device_id in device_ids if device_id not in known}
-        if unknown:
-            async with self._database.transaction("intake_devices", role="intake", read_only=True) as connection:
-                found = await store.devices(connection, unknown)
-            for device_id in unknown:
-                known[device_id] = tuple(device for device in found if device.device_id == device_id)
-        return known
+        async with self._database.statement("intake_devices", role="intake") as connection:
+            found = await store.devices(connection, device_ids)
+        by_id: dict[UUID, list[Device]] = {device_id: [] for device_id in device_ids}
+        for device in found:
+            by_id[device.device_id].append(device)
+        known.update({device_id: tuple(devices) for device_id, devices in by_id.items()})
 
-    async def learn(self, wanted: Mapping[UUID, Wanted]) -> dict[UUID, ProviderDirectory]:
-        """Give the directory of each provider with all that is wanted of it, looking up what is not yet known."""
-        known = {provider: self._providers.setdefault(provider, ProviderDirectory()) for provider in wanted}
-        missing = {provider: one.beyond(known[provider]) for provider, one in wanted.items()}
-        if any(missing.values()):
-            async with self._database.transaction("intake_directory", role="intake", read_only=True) as connection:
-                for provider, one in missing.items():
-                    if one:
-                        await _look_up(connection, provider, one, known[provider])
-        return known
+    async def _look_up_names(self, names: Set[_Name]) -> None:
+        known = {provider: self._providers.setdefault(provider, ProviderDirectory()) for _, provider, _ in names}
+        asked: dict[_Kind, list[tuple[UUID, Any]]] = {"carer": [], "client": [], "tag": []}
+        for kind, provider, name in names:
+            asked[kind].append((provider, name))
+        async with self._database.statement("intake_directory", role="intake") as connection:
+            carers = await store.carers(connection, asked["carer"])
+            clients = await store.clients(connection, asked["client"])
+            tags = await store.tags(connection, asked["tag"])
+            keys = await store.tag_keys(connection, {provider for provider, _ in asked["tag"]})
+        for provider, carer in asked["carer"]:
+            known[provider].carers[carer] = (provider, carer) in carers
+        for provider, client in asked["client"]:
+            known[provider].clients[client] = clients.get((provider, client))
+        for provider, tag_id in asked["tag"]:
+            known[provider].tags[tag_id] = tags.get((provider, tag_id))
+            known[provider].tag_key = keys.get(provider)
 
 
-async def _look_up(connection: Connection, provider: UUID, wanted: Wanted, known: ProviderDirectory) -> None:
-    clients = set(wanted.clients)
-    if wanted.tags:
-        known.tag_key = await store.tag_key(connection, provider)
-        tags = await store.tags(connection, provider, wanted.tags)
-        known.tags.update({tag_id: tags.get(tag_id) for tag_id in wanted.tags})
-        clients |= {tag.client for tag in tags.values() if tag.client not in known.clients}
-    if clients:
-        found = await store.clients(connection, provider, clients)
-        known.clients.update({client: found.get(client) for client in clients})
-    if wanted.carers:
-        present = await store.carers(connection, provider, wanted.carers)
-        known.carers.update({carer: carer in present for carer in wanted.carers})
+class _Together(Generic[T]):
+    """Look-ups of which one is under way at a time; whatever is wanted meanwhile goes together in the next."""
+
+    def __init__(self, look_up: Callable[[Set[T]], Awaitable[None]]) -> None:
+        self._look_up = look_up
+        self._under_way = asyncio.Lock()
+        self._wanted: set[T] = set()
+        self._next: asyncio.Future[None] | None = None
+
+    async def look_up(self, wanted: Iterable[T]) -> None:
+        """Look these up with whatever else is wanted; raises the DatabaseError that met the look-up."""
+        self._wanted.update(wanted)
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._go())
+        await asyncio.shield(self._next)
+
+    async def _go(self) -> None:
+        async with self._under_way:
+            wanted, self._wanted, self._next = self._wanted, set(), None
+            await self._look_up(wanted)

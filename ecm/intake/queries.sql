@@ -70,15 +70,18 @@ SELECT provider_id, device_id, carer, public_key, revoked_at IS NOT NULL AS revo
 FROM devices WHERE device_id = ANY ($1::uuid[]);
 
 -- name: clients
-SELECT client, shape
-FROM clients LEFT JOIN fences USING (provider_id, client)
-WHERE provider_id = $1 AND client = ANY ($2::text[]);
+SELECT provider_id, client, shape
+FROM unnest($1::uuid[], $2::text[]) AS named (provider_id, client)
+JOIN clients USING (provider_id, client)
+LEFT JOIN fences USING (provider_id, client);
 
 -- name: carers
-SELECT carer FROM carers WHERE provider_id = $1 AND carer = ANY ($2::text[]);
+SELECT provider_id, carer
+FROM unnest($1::uuid[], $2::text[]) AS named (provider_id, carer) JOIN carers USING (provider_id, carer);
 
 -- name: tags
-SELECT tag_id, kind, client FROM tags WHERE provider_id = $1 AND tag_id = ANY ($2::uuid[]);
+SELECT provider_id, tag_id, kind, client
+FROM unnest($1::uuid[], $2::uuid[]) AS named (provider_id, tag_id) JOIN tags USING (provider_id, tag_id);
 
--- name: tag_key
-SELECT tag_key FROM provider_keys WHERE provider_id = $1;
+-- name: tag_keys
+SELECT provider_id, tag_key FROM provider_keys WHERE provider_id = ANY ($1::uuid[]);

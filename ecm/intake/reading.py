@@ -1,6 +1,5 @@
 """From verified message to accepted check-in: whose it is, where it was and how far it can be believed."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from devices.grades import Fix, TagOutcome, grade
 from devices.links import NotOurLink, TagLink, read_link, verify_link
 from devices.messages import CheckInMessage
 from ecm.intake import domain
-from ecm.intake.directory import ProviderDirectory, Wanted
+from ecm.intake.directory import Named, ProviderDirectory
 from ecm.intake.domain import AcceptedCheckIn, Place, Tag
 from ecm.intake.signatures import Signer
 from geofences.accuracy import a95
@@ -31,16 +30,11 @@ def take_links(message: CheckInMessage) -> tuple[TagLink | None, ...]:
     return tuple(_link(read.link) for read in (evidence.nfc, evidence.qr) if read is not None)
 
 
-def wanted(authentic: Iterable[Authentic]) -> dict[UUID, Wanted]:
-    """Return what these check-ins name, by provider."""
-    found: dict[UUID, Wanted] = {}
-    for one in authentic:
-        names = found.setdefault(one.signer.device.provider, Wanted())
-        names.carers.add(one.message.body.carer)
-        if one.message.body.client is not None:
-            names.clients.add(one.message.body.client)
-        names.tags.update(link.tag_id for link in one.links if link is not None)
-    return found
+def named(authentic: Authentic) -> Named:
+    """Return what a check-in names that must be looked up."""
+    body = authentic.message.body
+    tags = tuple(link.tag_id for link in authentic.links if link is not None)
+    return Named(authentic.signer.device.provider, body.carer, body.client, tags)
 
 
 def _link(text: str) -> TagLink | None:

@@ -71,7 +71,7 @@ class Intake:
         try:
             await self._directory.keep_fresh()
             authentic, refused = await self._authenticate(items)
-            known = await self._directory.learn(reading.wanted(authentic.values()))
+            known = await self._directory.learn([reading.named(one) for one in authentic.values()])
         except DatabaseError:
             # Logged by `_watch_directory`, twice a second and not once a request.
             raise unavailable("The database cannot be asked just now.") from None

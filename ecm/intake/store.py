@@ -6,6 +6,8 @@ from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
+import asyncpg
+
 from devices.keys import PublicKey
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
@@ -124,24 +126,35 @@ async def devices(connection: Connection, device_ids: Collection[UUID]) -> list[
     ]
 
 
-async def clients(connection: Connection, provider: UUID, codes: Collection[str]) -> dict[str, Client]:
-    """Find clients of a provider with their fences."""
-    rows = await connection.fetch(_QUERIES["clients"], provider, codes)
-    return {row["client"]: Client(None if row["shape"] is None else from_json(row["shape"])) for row in rows}
+async def clients(
+    connection: Connection, named: Collection[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], Client]:
+    """Find clients, each by provider and code, with their fences."""
+    rows = await _find(connection, "clients", named)
+    return {
+        (row["provider_id"], row["client"]): Client(None if row["shape"] is None else from_json(row["shape"]))
+        for row in rows
+    }
 
 
-async def carers(connection: Connection, provider: UUID, codes: Collection[str]) -> set[str]:
-    """Find which of these carers a provider has."""
-    return {row["carer"] for row in await connection.fetch(_QUERIES["carers"], provider, codes)}
+async def carers(connection: Connection, named: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Find which of these carers there are, each by provider and code."""
+    return {(row["provider_id"], row["carer"]) for row in await _find(connection, "carers", named)}
 
 
-async def tags(connection: Connection, provider: UUID, tag_ids: Collection[UUID]) -> dict[UUID, Tag]:
-    """Find tags and cards of a provider."""
-    rows = await connection.fetch(_QUERIES["tags"], provider, tag_ids)
-    return {row["tag_id"]: Tag(row["tag_id"], row["kind"], row["client"]) for row in rows}
+async def tags(connection: Connection, named: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Tag]:
+    """Find tags and cards, each by provider and id."""
+    rows = await _find(connection, "tags", named)
+    return {(row["provider_id"], row["tag_id"]): Tag(row["tag_id"], row["kind"], row["client"]) for row in rows}
 
 
-async def tag_key(connection: Connection, provider: UUID) -> bytes | None:
-    """Return the key that signs a provider's tags and cards."""
-    key: bytes | None = await connection.fetchval(_QUERIES["tag_key"], provider)
-    return key
+async def tag_keys(connection: Connection, providers: Collection[UUID]) -> dict[UUID, bytes]:
+    """Return the keys that sign these providers' tags and cards."""
+    if not providers:
+        return {}
+    rows = await connection.fetch(_QUERIES["tag_keys"], providers)
+    return {row["provider_id"]: row["tag_key"] for row in rows}
+
+
+async def _find(connection: Connection, query: str, named: Collection[tuple[UUID, object]]) -> list[asyncpg.Record]:
+    return await connection.fetch(_QUERIES[query], *zip(*named, strict=True)) if named else []

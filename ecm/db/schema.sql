@@ -1,5 +1,35 @@
 -- The sum of the migrations, written by `python -m ecm.db.dump_schema`; a test holds it to them.
 
+CREATE TYPE public.given_check_in AS (
+	provider_id uuid,
+	device_id uuid,
+	check_in_id uuid,
+	sequence bigint,
+	direction text,
+	carer text,
+	client text,
+	visit_hint text,
+	device_at timestamp with time zone,
+	received_at timestamp with time zone,
+	skew_seconds bigint,
+	occurred_at timestamp with time zone,
+	evidence text,
+	tag_id uuid,
+	verdict text,
+	distance_m double precision,
+	a95_m double precision,
+	chance_inside double precision,
+	grade text,
+	doubts text,
+	message_digest bytea,
+	link_digest bytea,
+	previous_digest bytea,
+	signed_part text,
+	disclosure text,
+	fold_client text,
+	check_signature boolean
+);
+
 CREATE TABLE public.accounts (
     account_id uuid NOT NULL,
     username text NOT NULL,

@@ -1,17 +1,7 @@
 -- name: store_check_ins
+-- In the order of their keys, so that two batches with the same rows cannot wait for each other.
 WITH given AS (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::timestamptz[], $13::text[], $14::uuid[],
-        $15::text[], $16::double precision[], $17::double precision[], $18::double precision[], $19::text[],
-        $20::text[], $21::bytea[], $22::bytea[], $23::bytea[], $24::text[], $25::text[], $26::text[],
-        $27::boolean[]
-    ) AS given (
-        provider_id, device_id, check_in_id, sequence, direction, carer, client, visit_hint,
-        device_at, received_at, skew_seconds, occurred_at, evidence, tag_id,
-        verdict, distance_m, a95_m, chance_inside, grade,
-        doubts, message_digest, link_digest, previous_digest, signed_part, disclosure, fold_client, check_signature
-    )
+    SELECT * FROM unnest($1::given_check_in[]) ORDER BY provider_id, device_id, check_in_id
 ),
 stored AS (
     INSERT INTO check_ins (
@@ -40,7 +30,8 @@ requested AS (
     SELECT provider_id, fold_client, occurred_at, device_id, check_in_id, link_digest, check_signature
     FROM given JOIN stored USING (provider_id, device_id, check_in_id)
 )
-SELECT provider_id, device_id, check_in_id FROM stored;
+SELECT provider_id, device_id, check_in_id FROM given
+EXCEPT SELECT provider_id, device_id, check_in_id FROM stored;
 
 -- name: first_answers
 -- The message, which nobody reads, gives this statement a COMMIT of its own to wait for: where a standby must confirm,

@@ -1,9 +1,8 @@
 """Check-ins in the database, as the role that may insert them and little else."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from uuid import UUID
 
 import asyncpg
@@ -25,17 +24,14 @@ class FirstAnswer:
     received_at: datetime
 
 
-async def store_check_ins(connection: Connection, check_ins: Sequence[AcceptedCheckIn]) -> set[CheckInKey]:
-    """Insert check-ins of distinct keys with their locations and fold requests; return the keys that were new.
-
-    The rows go in the order of their keys, so that two batches with the same rows cannot wait for each other.
-    """
-    ordered = sorted(check_ins, key=attrgetter("key"))
-    rows = await connection.fetch(_QUERIES["store_check_ins"], *zip(*map(_columns, ordered), strict=True))
+async def store_check_ins(connection: Connection, check_ins: Iterable[AcceptedCheckIn]) -> set[CheckInKey]:
+    """Insert check-ins of distinct keys with their locations and fold requests; return the keys that were taken."""
+    rows = await connection.fetch(_QUERIES["store_check_ins"], [_given(check_in) for check_in in check_ins])
     return {(row["provider_id"], row["device_id"], row["check_in_id"]) for row in rows}
 
 
-def _columns(accepted: AcceptedCheckIn) -> tuple[object, ...]:
+def _given(accepted: AcceptedCheckIn) -> tuple[object, ...]:
+    """Return a row of the database's type given_check_in: one value to encode, where an array a column would be 27."""
     message, place = accepted.message, accepted.place
     body = message.body
     evidence = [kind for kind in ("nfc", "qr", "manual") if getattr(body.evidence, kind) is not None]

@@ -131,18 +131,18 @@ async def _store_in(connection: Connection, check_ins: Sequence[AcceptedCheckIn]
     firsts: dict[CheckInKey, AcceptedCheckIn] = {}
     for check_in in check_ins:
         firsts.setdefault(check_in.key, check_in)
-    new = await store.store_check_ins(connection, list(firsts.values()))
-    old = firsts.keys() - new
-    known = await store.first_answers(connection, old) if old else {}
+    taken = await store.store_check_ins(connection, firsts.values())
+    known = await store.first_answers(connection, taken) if taken else {}
     answers, conflicts = [], []
     for check_in in check_ins:
-        first = firsts[check_in.key]
-        if check_in.key in new:
+        key = check_in.key
+        first = firsts[key]
+        if key in taken:
+            status = _again(check_in, known[key].message_digest)
+            recorded_at = known[key].received_at
+        else:
             status = "recorded" if check_in is first else _again(check_in, first.message.message_digest)
             recorded_at = first.received_at
-        else:
-            status = _again(check_in, known[check_in.key].message_digest)
-            recorded_at = known[check_in.key].received_at
         if status == "conflict":
             conflicts.append(check_in)
         answers.append(Answer(status, check_in.message.body.check_in, recorded_at))

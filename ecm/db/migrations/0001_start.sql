@@ -243,6 +243,37 @@ CREATE TABLE check_ins (
 );
 CREATE INDEX check_ins_by_client ON check_ins (provider_id, client, occurred_at);
 
+-- A check-in as intake hands it over; `evidence` and `doubts` with commas between.
+CREATE TYPE given_check_in AS (
+    provider_id uuid,
+    device_id uuid,
+    check_in_id uuid,
+    sequence bigint,
+    direction text,
+    carer text,
+    client text,
+    visit_hint text,
+    device_at timestamptz,
+    received_at timestamptz,
+    skew_seconds bigint,
+    occurred_at timestamptz,
+    evidence text,
+    tag_id uuid,
+    verdict text,
+    distance_m double precision,
+    a95_m double precision,
+    chance_inside double precision,
+    grade text,
+    doubts text,
+    message_digest bytea,
+    link_digest bytea,
+    previous_digest bytea,
+    signed_part text,
+    disclosure text,
+    fold_client text,
+    check_signature boolean
+);
+
 -- Raw coordinates live apart, as disclosures, and go on their own clock.
 CREATE TABLE check_in_locations (
     provider_id uuid NOT NULL,

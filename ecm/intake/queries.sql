@@ -1,5 +1,6 @@
 -- name: store_check_ins
--- In the order of their keys, so that two batches with the same rows cannot wait for each other.
+-- In the order of their keys, so that two batches with the same rows cannot wait for each other. IS TRUE keeps the
+-- planner, which cannot know how long the array is, from comparing every row with every other.
 WITH given AS (
     SELECT * FROM unnest($1::given_check_in[]) ORDER BY provider_id, device_id, check_in_id
 ),
@@ -22,16 +23,18 @@ stored AS (
 located AS (
     INSERT INTO check_in_locations (provider_id, device_id, check_in_id, received_at, disclosure)
     SELECT provider_id, device_id, check_in_id, received_at, disclosure
-    FROM given JOIN stored USING (provider_id, device_id, check_in_id)
+    FROM given
     WHERE disclosure IS NOT NULL
+        AND ((provider_id, device_id, check_in_id) IN (SELECT provider_id, device_id, check_in_id FROM stored)) IS TRUE
 ),
 requested AS (
     INSERT INTO fold_requests (provider_id, client, around, device_id, check_in_id, link_digest, check_signature)
     SELECT provider_id, fold_client, occurred_at, device_id, check_in_id, link_digest, check_signature
-    FROM given JOIN stored USING (provider_id, device_id, check_in_id)
+    FROM given
+    WHERE ((provider_id, device_id, check_in_id) IN (SELECT provider_id, device_id, check_in_id FROM stored)) IS TRUE
 )
 SELECT provider_id, device_id, check_in_id FROM given
-EXCEPT SELECT provider_id, device_id, check_in_id FROM stored;
+WHERE (provider_id, device_id, check_in_id) NOT IN (SELECT provider_id, device_id, check_in_id FROM stored);
 
 -- name: first_answers
 -- The message, which nobody reads, gives this statement a COMMIT of its own to wait for: where a standby must confirm,

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from reports.contracts import Contract, ContractError, contract_key
-from reports.frames import Call, FrameError, Slot
 from reports.periods import elapsed_seconds
+from reports.rows import Call, FrameError, Slot
 
 SlotKey = tuple[str, str, date, int]
 DELIVERED = frozenset({"delivered", "delivered_short", "delivered_over"})

@@ -1,68 +1,18 @@
-"""Frames at the edge, typed rows inside: reads the `calls` and `commissioned` frames, column by column."""
+"""Frames at the edge, typed rows inside: reads `calls` and `commissioned`, and writes lines, column by column."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 import pandas as pd
 
+from reports.lines import Line
+from reports.rows import Call, FrameError, Slot
+
 Row = TypeVar("Row", bound=msgspec.Struct)
 Reader = Callable[[pd.DataFrame, str], list[object | None]]
-
-
-class FrameError(ValueError):
-    """A frame without a column it needs, or with a value that column cannot hold."""
-
-
-class Call(msgspec.Struct, frozen=True, gc=False):
-    """What one carer did, or should have done, at one visit. Instants are aware UTC, `day` is the local day.
-
-    `overlap_seconds` is the time a second or later carer shared with the first.
-    `exceptions` holds `kind:handling`; `amendments` holds the ids of the amendments behind the times.
-    """
-
-    provider: str
-    council: str
-    client: str
-    commission: str | None
-    slot: int | None
-    visit: str | None
-    day: date
-    planned_start: datetime | None
-    planned_minutes: int | None
-    carer: str | None
-    position: int
-    in_at: datetime | None
-    out_at: datetime | None
-    delivered_seconds: int | None
-    overlap_seconds: int | None
-    outcome: str
-    in_check_in: str | None
-    out_check_in: str | None
-    in_grade: str | None
-    out_grade: str | None
-    in_distance_m: float | None
-    out_distance_m: float | None
-    amendments: tuple[str, ...]
-    exceptions: tuple[str, ...]
-
-
-class Slot(msgspec.Struct, frozen=True, gc=False):
-    """One visit that the council bought on one local day: `minutes` long, for `carers` carers."""
-
-    council: str
-    provider: str
-    client: str
-    commission: str
-    contract: str
-    contract_version: int
-    slot: int
-    day: date
-    start: datetime | None
-    minutes: int
-    carers: int
 
 
 def read_calls(frame: pd.DataFrame) -> list[Call]:
@@ -194,3 +144,39 @@ _SLOT_READERS: Mapping[str, Reader] = {
 }
 CALL_COLUMNS = tuple(_CALL_READERS)
 SLOT_COLUMNS = tuple(_SLOT_READERS)
+
+_WHOLE = (
+    "slot",
+    "position",
+    "planned_minutes",
+    "commissioned_minutes",
+    "delivered_seconds",
+    "delivered_minutes",
+    "banded_minutes",
+    "paid_minutes",
+    "excess_minutes",
+    "amount_pence",
+    "contract_version",
+)
+_INSTANTS = ("planned_start", "in_at", "out_at")
+_OBJECTS = ("day", "flags", "exceptions", "amendments", "trace")
+
+
+def frame_of(lines: Sequence[Line]) -> pd.DataFrame:
+    """The lines as a frame: nullable whole numbers, UTC instants, and tuples where a line has tuples."""
+    return pd.DataFrame(
+        {name: _column(name)([getattr(line, name) for line in lines]) for name in Line.__struct_fields__}
+    )
+
+
+def _column(name: str) -> Callable[[list[Any]], "pd.Series[Any]"]:
+    dtype = "str"
+    if name in _WHOLE:
+        dtype = "Int64"
+    elif name in _INSTANTS:
+        dtype = "datetime64[us, UTC]"
+    elif name in _OBJECTS:
+        dtype = "object"
+    elif name.endswith("_distance_m"):
+        dtype = "float64"
+    return lambda values: pd.Series(values, dtype=dtype)

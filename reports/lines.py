@@ -1,16 +1,24 @@
-"""The finished line, what it takes from its entry and its worksheet, and the frame of many lines."""
+"""The finished line, and what it takes from its entry and its worksheet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
-import pandas as pd
 
 from reports.entries import Entry, delivered_seconds
-from reports.frames import Call
+from reports.rows import Call
 from reports.trace import Step
 from reports.worksheet import Worksheet
+
+SUMMED = (
+    "commissioned_minutes",
+    "planned_minutes",
+    "delivered_seconds",
+    "delivered_minutes",
+    "paid_minutes",
+    "excess_minutes",
+    "amount_pence",
+)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -141,40 +149,3 @@ def printed_flags(line: Line) -> str:
     """The flags for a cell, each exception with what a person is to do: `no_out:fix;under_half`."""
     handling = {exception.partition(":")[0]: exception for exception in line.exceptions}
     return ";".join(handling.get(flag, flag) for flag in line.flags)
-
-
-_WHOLE = (
-    "slot",
-    "position",
-    "planned_minutes",
-    "commissioned_minutes",
-    "delivered_seconds",
-    "delivered_minutes",
-    "banded_minutes",
-    "paid_minutes",
-    "excess_minutes",
-    "amount_pence",
-    "contract_version",
-)
-_INSTANTS = ("planned_start", "in_at", "out_at")
-_OBJECTS = ("day", "flags", "exceptions", "amendments", "trace")
-
-
-def frame_of(lines: Sequence[Line]) -> pd.DataFrame:
-    """The lines as a frame: nullable whole numbers, UTC instants, and tuples where a line has tuples."""
-    return pd.DataFrame(
-        {name: _column(name)([getattr(line, name) for line in lines]) for name in Line.__struct_fields__}
-    )
-
-
-def _column(name: str) -> Callable[[list[Any]], "pd.Series[Any]"]:
-    dtype = "str"
-    if name in _WHOLE:
-        dtype = "Int64"
-    elif name in _INSTANTS:
-        dtype = "datetime64[us, UTC]"
-    elif name in _OBJECTS:
-        dtype = "object"
-    elif name.endswith("_distance_m"):
-        dtype = "float64"
-    return lambda values: pd.Series(values, dtype=dtype)

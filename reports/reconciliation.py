@@ -8,23 +8,14 @@ import pandas as pd
 
 from reports.contracts import Contract
 from reports.entries import Entry, entries
-from reports.frames import read_calls, read_slots
-from reports.lines import Line, frame_of, line_of
+from reports.frames import frame_of, read_calls, read_slots
+from reports.lines import SUMMED, Line, line_of
 from reports.periods import Period, week_of
 from reports.rules import evaluate
 from reports.snaps import apply_rate
 from reports.weeks import apply_weekly_caps
 from reports.worksheet import Worksheet
 
-SUMMED = (
-    "commissioned_minutes",
-    "planned_minutes",
-    "delivered_seconds",
-    "delivered_minutes",
-    "paid_minutes",
-    "excess_minutes",
-    "amount_pence",
-)
 WEEK_KEY = ("council", "provider", "client", "week")
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from reports.contracts import Contract, Pays
 from reports.entries import DELIVERED, Entry, delivered_seconds
-from reports.frames import Call, Slot
 from reports.periods import local
+from reports.rows import Call, Slot
 from reports.snaps import apply_bands, apply_tolerance, apply_visit_cap
 from reports.trace import minutes_text
 from reports.worksheet import Worksheet

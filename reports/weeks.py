@@ -6,8 +6,8 @@ from datetime import date
 
 from reports.contracts import Contract
 from reports.entries import Entry
-from reports.frames import Slot
 from reports.periods import week_of
+from reports.rows import Slot
 from reports.trace import minutes_text
 from reports.worksheet import Worksheet
 

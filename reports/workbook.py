@@ -14,9 +14,9 @@ from xlsxwriter.worksheet import Worksheet as Sheet
 
 from reports.contracts import Contract
 from reports.kpis import SHORT_VISIT_MINUTES, Share, key_figures
-from reports.lines import Line, printed_flags
+from reports.lines import SUMMED, Line, printed_flags
 from reports.periods import local
-from reports.reconciliation import SUMMED, Reconciliation
+from reports.reconciliation import Reconciliation
 from reports.trace import readable
 
 Cell = str | int | Decimal | float | datetime | date | None

@@ -12,7 +12,7 @@ from ecm.care.domain import Commission
 from ecm.civil_time import LONDON
 from ecm.visits.model import Call, Rules, Visit
 from ecm.visits.status import Status, exceptions_at, status
-from reports import frames
+from reports import rows
 from reports.contracts import Contract
 from reports.periods import Period
 
@@ -121,7 +121,7 @@ def match(slots: Iterable[Slot], visits: Iterable[SeenVisit]) -> Mapping[str, Sl
     return matched
 
 
-def calls_of(visits: Sequence[SeenVisit], slots: Sequence[Slot], view: View) -> Iterator[frames.Call]:
+def calls_of(visits: Sequence[SeenVisit], slots: Sequence[Slot], view: View) -> Iterator[rows.Call]:
     """Yield what each carer did at each visit, and for slots that nobody planned yet that they are to come."""
     matched = match(slots, visits)
     for seen in visits:
@@ -132,7 +132,7 @@ def calls_of(visits: Sequence[SeenVisit], slots: Sequence[Slot], view: View) -> 
             yield _empty_call(slot, view)
 
 
-def _visit_calls(seen: SeenVisit, slot: Slot | None, view: View) -> Iterator[frames.Call]:
+def _visit_calls(seen: SeenVisit, slot: Slot | None, view: View) -> Iterator[rows.Call]:
     visit = seen.visit
     state = status(visit, view.now, view.rules, seen.next_start)
     for call in visit.calls:
@@ -161,10 +161,10 @@ def _awaited(visit: Visit, view: View) -> bool:
     return visit.planned_start is not None and view.now - visit.planned_start <= view.rules.late
 
 
-def _call(visit: Visit, slot: Slot | None, view: View, position: int, call: Call | None, outcome: str) -> frames.Call:
+def _call(visit: Visit, slot: Slot | None, view: View, position: int, call: Call | None, outcome: str) -> rows.Call:
     carer = visit.rostered[position] if call is None and position < len(visit.rostered) else None
     exceptions = exceptions_at(visit, view.now, view.rules) if call else ()
-    return frames.Call(
+    return rows.Call(
         provider=str(view.provider),
         council=view.council,
         client=visit.client,
@@ -192,8 +192,8 @@ def _call(visit: Visit, slot: Slot | None, view: View, position: int, call: Call
     )
 
 
-def _empty_call(slot: Slot, view: View) -> frames.Call:
-    return frames.Call(
+def _empty_call(slot: Slot, view: View) -> rows.Call:
+    return rows.Call(
         provider=str(view.provider),
         council=view.council,
         client=slot.commission.client,
@@ -221,14 +221,11 @@ def _empty_call(slot: Slot, view: View) -> frames.Call:
     )
 
 
-def calls_frame(calls: Iterable[frames.Call]) -> pd.DataFrame:
+def calls_frame(calls: Iterable[rows.Call]) -> pd.DataFrame:
     """Return calls as the frame that `reports.reconciliation.reconcile` reads."""
-    rows = list(calls)
+    made = list(calls)
     return pd.DataFrame(
-        {
-            name: pd.Series([getattr(row, name) for row in rows], dtype="object")
-            for name in frames.Call.__struct_fields__
-        }
+        {name: pd.Series([getattr(row, name) for row in made], dtype="object") for name in rows.Call.__struct_fields__}
     )
 
 

@@ -8,8 +8,7 @@ import msgspec
 
 from ecm.payments.service import Run
 from ecm.words import Code, Council
-from reports.lines import Line
-from reports.reconciliation import SUMMED
+from reports.lines import SUMMED, Line
 
 
 class ReconciliationQuery(msgspec.Struct):

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from reports.contracts import ContractError, Outcomes
-from reports.frames import FrameError
 from reports.kpis import key_figures
 from reports.reconciliation import reconcile
+from reports.rows import FrameError
 from reports.trace import readable
 from tests.reports.report_frames import (
     DAY,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from reports.contracts import Tolerance
 from reports.files import Header, lines_csv, lines_xlsx
 from reports.kpis import key_figures
+from reports.lines import SUMMED
 from reports.periods import WEEKDAYS, Period, elapsed_seconds, local, week_of, whole_weeks
-from reports.reconciliation import SUMMED
 from tests.reports.report_frames import (
     COUNCIL,
     DAY,

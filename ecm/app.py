@@ -39,6 +39,7 @@ from ecm.keys import (
     CARE,
     CLOCK,
     DATABASE,
+    DRAWING,
     INTAKE,
     NOTIFICATIONS,
     PAYMENTS,
@@ -48,6 +49,7 @@ from ecm.keys import (
 )
 from ecm.middleware import guarded, tell_problems
 from ecm.notifications.service import Notifications
+from ecm.payments.drawing import Drawing
 from ecm.payments.service import Payments
 from ecm.settings import Settings
 from ecm.visits.folding import folding_loop
@@ -94,10 +96,12 @@ def make_app(
     app[NOTIFICATIONS] = Notifications(database, clock)
     app[ALERTS] = Alerts(database, clock)
     app[VISITS] = Visits(database, clock)
-    app[PAYMENTS] = Payments(database, clock)
+    app[DRAWING] = Drawing()
+    app[PAYMENTS] = Payments(database, clock, app[DRAWING].draw)
     app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), settings.intake_queue_limit)
     _add_routes(app, settings)
     app.cleanup_ctx.append(_intake)
+    app.cleanup_ctx.append(_drawing)
     if chores:
         for loop in (folding_loop, watching_loop, purging_loop):
             app.cleanup_ctx.append(_in_background(loop))
@@ -120,6 +124,11 @@ def _add_routes(app: web.Application, settings: Settings) -> None:
 
 async def _intake(app: web.Application) -> AsyncIterator[None]:
     async with app[INTAKE].running():
+        yield
+
+
+async def _drawing(app: web.Application) -> AsyncIterator[None]:
+    async with app[DRAWING].running():
         yield
 
 

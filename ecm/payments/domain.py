@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-import pandas as pd
-
 from ecm.care.domain import Commission
 from ecm.civil_time import LONDON
 from ecm.visits.model import Call, Rules, Visit
@@ -41,6 +39,14 @@ class Slot:
     def end(self) -> datetime:
         """When the slot is over, in elapsed minutes after its start."""
         return self.start + timedelta(minutes=self.commission.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedVisit:
+    """A visit as JSON, not read yet because there are many, and when the client's next of that day begins."""
+
+    folded: str
+    next_start: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,32 +225,3 @@ def _empty_call(slot: Slot, view: View) -> rows.Call:
         amendments=(),
         exceptions=(),
     )
-
-
-def calls_frame(calls: Iterable[rows.Call]) -> pd.DataFrame:
-    """Return calls as the frame that `reports.reconciliation.reconcile` reads."""
-    made = list(calls)
-    return pd.DataFrame(
-        {name: pd.Series([getattr(row, name) for row in made], dtype="object") for name in rows.Call.__struct_fields__}
-    )
-
-
-def slots_frame(slots: Iterable[Slot], view: View) -> pd.DataFrame:
-    """Return slots as the frame of what was commissioned."""
-    rows = list(slots)
-    columns: dict[str, list[object]] = {
-        "council": [view.council for _ in rows],
-        "provider": [str(view.provider) for _ in rows],
-        "client": [row.commission.client for row in rows],
-        "commission": [row.commission.code for row in rows],
-        "contract": [row.commission.contract for row in rows],
-        "contract_version": [row.contract_version or 0 for row in rows],
-        "service": [row.commission.service for row in rows],
-        "slot": [row.number for row in rows],
-        "day": [row.day for row in rows],
-        "start": [row.start for row in rows],
-        "minutes": [row.commission.minutes for row in rows],
-        "carers": [row.commission.carers for row in rows],
-        "time_critical": [row.commission.time_critical for row in rows],
-    }
-    return pd.DataFrame({name: pd.Series(values, dtype="object") for name, values in columns.items()})

@@ -1,29 +1,11 @@
-"""The messages of reconciliation."""
+"""What is told of a reconciliation."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
-from ecm.payments.service import Run
-from ecm.words import Code, Council
-from reports.lines import SUMMED, Line
-
-
-class ReconciliationQuery(msgspec.Struct):
-    """A period of local days, both included; `contract` replays it under that contract of the same council.
-
-    A council officer names the provider, an office the council. `version` None takes the one valid on the last day.
-    """
-
-    first: date = msgspec.field(name="from")
-    last: date = msgspec.field(name="to")
-    provider: UUID | None = None
-    council: Council | None = None
-    contract: Code | None = None
-    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
-    format: Literal["json", "csv", "xlsx"] = "json"
+from reports.lines import Line
 
 
 class GoverningContract(msgspec.Struct):
@@ -76,28 +58,3 @@ class ReconciliationMessage(msgspec.Struct):
     totals: TotalsMessage
     weeks: list[WeekMessage]
     lines: tuple[Line, ...]
-
-
-def reconciliation_message(run: Run) -> ReconciliationMessage:
-    """Shape a reconciliation for an answer. Takes milliseconds for each thousand lines: call it off the loop."""
-    made = run.reconciliation
-    return ReconciliationMessage(
-        council=run.council,
-        provider=run.provider,
-        first=made.period.first,
-        last=made.period.last,
-        as_of=run.as_of,
-        replayed=made.replayed,
-        contracts=[GoverningContract(each.code, each.version, each.name) for each in made.contracts],
-        totals=msgspec.convert(made.totals, TotalsMessage, from_attributes=True),
-        weeks=week_messages(run),
-        lines=made.rows,
-    )
-
-
-def week_messages(run: Run) -> list[WeekMessage]:
-    """Read the weeks of a reconciliation out of their frame."""
-    weeks = run.reconciliation.weeks
-    names = ("week", "client", "lines", *SUMMED, "cut")
-    columns = (weeks[name].tolist() for name in names)
-    return [msgspec.convert(dict(zip(names, row, strict=True)), WeekMessage) for row in zip(*columns, strict=True)]

@@ -1,7 +1,9 @@
 """Reconciliation over HTTP."""
 
-import asyncio
-from typing import Final
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Final
+from uuid import UUID
 
 import msgspec
 from aiohttp import web
@@ -10,14 +12,31 @@ from ecm.accounts.domain import READERS
 from ecm.errors import INVALID, NOT_FOUND
 from ecm.http import Media, Routes, account_of, read_query
 from ecm.keys import PAYMENTS
-from ecm.payments.messages import ReconciliationMessage, ReconciliationQuery, reconciliation_message
-from ecm.payments.service import Asked, FileKind, Run
+from ecm.payments.messages import ReconciliationMessage
+from ecm.payments.orders import Form
+from ecm.payments.service import Asked
+from ecm.words import Code, Council
 
 ROUTES = Routes("payments")
 
 _CSV: Final = Media("text/csv")
 _XLSX: Final = Media("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", binary=True)
-_FILES: Final[dict[FileKind, Media]] = {"csv": _CSV, "xlsx": _XLSX}
+_FILES: Final[Mapping[Form, Media]] = {"csv": _CSV, "xlsx": _XLSX}
+
+
+class ReconciliationQuery(msgspec.Struct):
+    """A period of local days, both included; `contract` replays it under that contract of the same council.
+
+    A council officer names the provider, an office the council. `version` None takes the one valid on the last day.
+    """
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+    provider: UUID | None = None
+    council: Council | None = None
+    contract: Code | None = None
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
+    format: Form = "json"
 
 
 @ROUTES.route(
@@ -32,23 +51,16 @@ _FILES: Final[dict[FileKind, Media]] = {"csv": _CSV, "xlsx": _XLSX}
 async def get_reconciliation(request: web.Request) -> web.Response:
     """Answer with the lines of a period, under each commission's own contract or replayed under one."""
     query = read_query(request, ReconciliationQuery)
-    payments = request.app[PAYMENTS]
-    run = await payments.reconcile(
+    drawn = await request.app[PAYMENTS].file(
         account_of(request),
         Asked(query.first, query.last, query.council, query.provider, query.contract, query.version),
+        query.format,
     )
     if query.format == "json":
-        return web.Response(body=await asyncio.to_thread(_json, run), content_type="application/json")
+        return web.Response(body=drawn.content, content_type="application/json")
     return web.Response(
-        body=await payments.file(run, query.format),
+        body=drawn.content,
         content_type=_FILES[query.format].content_type,
         charset="utf-8" if query.format == "csv" else None,
-        headers={
-            "Content-Disposition": f'attachment; filename="{run.file_name(query.format)}"',
-            "Cache-Control": "no-store",
-        },
+        headers={"Content-Disposition": f'attachment; filename="{drawn.name}"', "Cache-Control": "no-store"},
     )
-
-
-def _json(run: Run) -> bytes:
-    return msgspec.json.encode(reconciliation_message(run))

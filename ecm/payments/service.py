@@ -1,10 +1,10 @@
-"""Setting delivered against commissioned hours for a council and a provider, and the files that tell it."""
+"""Setting delivered against commissioned hours for a council and a provider."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from datetime import date, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -13,21 +13,19 @@ from ecm.accounts.domain import Account
 from ecm.care.domain import Commission
 from ecm.clock import Clock
 from ecm.db.pool import Connection, Database
-from ecm.errors import INVALID, NOT_FOUND, Problem
+from ecm.errors import INVALID, NOT_FOUND
 from ecm.payments import domain, store
-from ecm.payments.domain import SeenVisit, Slot, View
-from ecm.payments.store import FoldedVisit
-from ecm.visits.model import Visit
+from ecm.payments.domain import FoldedVisit, View
+from ecm.payments.drawing import Draw
+from ecm.payments.messages import ReconciliationMessage
+from ecm.payments.orders import Drawn, Form, Order, Part, Refused
 from ecm.visits.service import RULES
 from reports.contracts import Contract
-from reports.files import Header, file_name, lines_csv, lines_xlsx
 from reports.periods import Period, whole_weeks
-from reports.reconciliation import Reconciliation, reconcile
 
 LONGEST_PERIOD: Final = timedelta(days=400)
-FileKind = Literal["csv", "xlsx"]
 _AT_ONCE: Final = 2
-_VISIT: Final = msgspec.json.Decoder(Visit)
+_TOLD: Final = msgspec.json.Decoder(ReconciliationMessage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +43,14 @@ class Asked:
     version: int | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Run:
-    """A reconciliation as of an instant, with the names of those it is between. `replay` None means own contracts."""
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Some lines of a period with all its sums, and the names of those it is between. `replay` None: own contracts."""
 
-    council: str
     council_name: str
-    provider: UUID
     provider_name: str
-    as_of: datetime
     replay: Contract | None
-    reconciliation: Reconciliation
-
-    def file_name(self, kind: FileKind) -> str:
-        """Return a name that says what the file holds."""
-        contract = self.replay.key if self.replay else "own-contracts"
-        return file_name(self.council, self.provider_name, self.reconciliation.period, contract, kind)
+    told: ReconciliationMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +65,12 @@ class _Read:
 
 
 class Payments:
-    """The steps of each use of payments. Frames are worked on in threads, a few at once (promise 12)."""
+    """The steps of each use of payments. Frames are worked on by `draw`, in another process (promise 12)."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, draw: Draw) -> None:
         self._database = database
         self._clock = clock
+        self._draw = draw
         self._working = asyncio.Semaphore(_AT_ONCE)
 
     async def councils(self, provider: UUID) -> list[tuple[str, str]]:
@@ -87,12 +78,22 @@ class Payments:
         async with self._database.transaction("councils", provider=provider, read_only=True) as connection:
             return await store.councils_of_provider(connection, provider)
 
-    async def reconcile(self, account: Account, asked: Asked) -> Run:
-        """Set delivered against commissioned hours as they are known now.
+    async def file(self, account: Account, asked: Asked, form: Form) -> Drawn:
+        """Set delivered against commissioned hours as they are known now, and return them as the bytes of a file.
 
         Raises `invalid` for a period or contract that cannot be used, `not-found` for a council, provider or contract
         that is not the asker's to see.
         """
+        _, drawn = await self._drawn(account, asked, form)
+        return drawn
+
+    async def hours(self, account: Account, asked: Asked, part: Part) -> Hours:
+        """Return the same with some of its lines, for a page. Raises as `file` does."""
+        read, drawn = await self._drawn(account, asked, "json", part)
+        told = await asyncio.to_thread(_TOLD.decode, drawn.content)
+        return Hours(read.council_name, read.provider_name, read.replay, told)
+
+    async def _drawn(self, account: Account, asked: Asked, form: Form, part: Part | None = None) -> tuple[_Read, Drawn]:
         council, provider = _parties(account, asked)
         period = _period(asked)
         async with self._working:
@@ -105,15 +106,10 @@ class Payments:
             ) as connection:
                 read = await _read(connection, council, provider, period, asked)
             view = View(provider, council, self._clock.now(), RULES)
-            made = await asyncio.to_thread(_reconcile, read, period, view)
-        return Run(council, read.council_name, provider, read.provider_name, view.now, read.replay, made)
-
-    async def file(self, run: Run, kind: FileKind) -> bytes:
-        """Return a reconciliation as the bytes of a file."""
-        header = Header(run.as_of, run.council, str(run.provider))
-        write = lines_csv if kind == "csv" else lines_xlsx
-        async with self._working:
-            return await asyncio.to_thread(write, run.reconciliation, header)
+            reply = await self._draw(_order(read, period, view, form, part))
+        if isinstance(reply, Refused):
+            raise INVALID.because(reply.detail)
+        return read, reply
 
 
 def _parties(account: Account, asked: Asked) -> tuple[str, UUID]:
@@ -173,32 +169,16 @@ def _begins(contract: Contract) -> tuple[date, int]:
     return contract.valid_from, contract.version
 
 
-def _reconcile(read: _Read, period: Period, view: View) -> Reconciliation:
-    slots = domain.expand(read.commissions, read.read, read.contracts)
-    if read.replay is None:
-        slots = _governed(slots, period, read.contracts)
-    visits = [SeenVisit(_VISIT.decode(each.folded), each.next_start) for each in read.visits]
-    return reconcile(
-        domain.calls_frame(domain.calls_of(visits, slots, view)),
-        domain.slots_frame(slots, view),
-        {contract.key: contract for contract in read.contracts},
-        period,
+def _order(read: _Read, period: Period, view: View, form: Form, part: Part | None) -> Order:
+    return Order(
+        form=form,
+        part=part,
+        provider_name=read.provider_name,
+        view=view,
+        period=period,
+        read=read.read,
+        contracts=read.contracts,
+        commissions=read.commissions,
+        visits=read.visits,
         replay=read.replay,
-    )
-
-
-def _governed(slots: list[Slot], period: Period, contracts: Sequence[Contract]) -> list[Slot]:
-    """Leave out days around the period on which no contract was valid yet; in the period that is a problem."""
-    for slot in slots:
-        if slot.contract_version is None and slot.day in period:
-            raise _no_contract(slot, contracts)
-    return [slot for slot in slots if slot.contract_version is not None]
-
-
-def _no_contract(slot: Slot, contracts: Sequence[Contract]) -> Problem:
-    code = slot.commission.contract
-    first = min((contract.valid_from for contract in contracts if contract.code == code), default=None)
-    since = f"its first version is valid from {first}" if first else "it is not known here"
-    return INVALID.because(
-        f"The commission {slot.commission.code} is under the contract {code} on {slot.day}, but {since}."
     )

@@ -1,24 +1,15 @@
 """What a reconciliation is made from, in the database: contracts, commissions and folded visits."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from ecm.care.domain import Commission
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
+from ecm.payments.domain import FoldedVisit
 from reports.contracts import Contract, contract_from_json
 from reports.periods import Period
 
 _QUERIES = load_queries(__package__)
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedVisit:
-    """A visit as JSON, read off the loop because there are many, and when the client's next of that day begins."""
-
-    folded: str
-    next_start: datetime | None
 
 
 async def council_name(connection: Connection, council: str) -> str | None:

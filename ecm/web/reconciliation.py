@@ -1,6 +1,5 @@
 """Delivered against commissioned hours: choose whose and when, read each line with its trace, download the files."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,11 +14,10 @@ from ecm.civil_time import london_day
 from ecm.errors import Problem
 from ecm.http import account_of, read_query
 from ecm.keys import CARE, CLOCK, PAYMENTS
-from ecm.payments.messages import WeekMessage, week_messages
-from ecm.payments.service import Asked, FileKind, Run
+from ecm.payments.orders import Form, Part
+from ecm.payments.service import Asked, Hours
 from ecm.web.rendering import Shell, address, render
 from reports.contracts import Contract
-from reports.lines import Line
 
 LINES_A_PAGE: Final = 200
 _TITLE: Final = "Delivered against commissioned hours"
@@ -45,18 +43,8 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """A reconciliation with the lines of one page."""
-
-    run: Run
-    lines: Sequence[Line]
-    weeks: list[WeekMessage]
-    pages: int
-
-
-@dataclass(frozen=True, slots=True)
 class ReconciliationView:
-    """The form and, where it could be answered, the result. `parameter` is what the form calls the partner."""
+    """The form and, where it could be answered, the hours. `parameter` is what the form calls the partner."""
 
     asked: Asked
     parameter: str
@@ -66,7 +54,7 @@ class ReconciliationView:
     contract: str | None
     page: int
     mistake: str | None
-    result: Result | None
+    hours: Hours | None
 
     def parameters(self) -> dict[str, object]:
         """What names this reconciliation in an address of this page."""
@@ -77,7 +65,12 @@ class ReconciliationView:
             "contract": self.contract,
         }
 
-    def download(self, kind: FileKind) -> str:
+    @property
+    def pages(self) -> int:
+        """How many pages the lines fill."""
+        return 0 if self.hours is None else -(-self.hours.told.totals.lines // LINES_A_PAGE)
+
+    def download(self, kind: Form) -> str:
         """Return the address of the file."""
         contract = {"contract": self.asked.contract, "version": self.asked.version}
         return address("/v1/reconciliation", **(self.parameters() | contract | {"format": kind}))
@@ -93,10 +86,11 @@ async def get_reconciliation(request: web.Request) -> web.StreamResponse:
     query = read_query(request, ReconciliationPageQuery)
     partners = await _partners(request, account)
     asked = _asked(request, account, query, partners)
-    mistake, status, run = None, 200, None
+    mistake, status, hours = None, 200, None
+    part = Part((query.page - 1) * LINES_A_PAGE, LINES_A_PAGE)
     if partners or asked.council or asked.provider:
         try:
-            run = await request.app[PAYMENTS].reconcile(account, asked)
+            hours = await request.app[PAYMENTS].hours(account, asked, part)
         except Problem as problem:
             mistake, status = problem.detail, problem.kind.status
     contracts = await request.app[CARE].contracts(account)
@@ -110,7 +104,7 @@ async def get_reconciliation(request: web.Request) -> web.StreamResponse:
         contract=query.contract,
         page=query.page,
         mistake=mistake,
-        result=None if run is None else await asyncio.to_thread(_result, run, query.page),
+        hours=hours,
     )
     return await render(request, "reconciliation.html", Shell(_TITLE), view, status)
 
@@ -139,15 +133,4 @@ def _asked(
         provider=provider,
         contract=code or None,
         version=int(version) if version else None,
-    )
-
-
-def _result(run: Run, page: int) -> Result:
-    rows = run.reconciliation.rows
-    first = (page - 1) * LINES_A_PAGE
-    return Result(
-        run=run,
-        lines=rows[first : first + LINES_A_PAGE],
-        weeks=week_messages(run),
-        pages=-(-len(rows) // LINES_A_PAGE),
     )

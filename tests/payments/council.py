@@ -1,5 +1,6 @@
 """A council with contracts A and B, a provider, a client with a commission, and visits folded as a test asks."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from uuid import UUID, uuid4
@@ -8,6 +9,8 @@ import asyncpg
 
 from ecm.accounts.domain import Account
 from ecm.db.pool import Database
+from ecm.payments import hours
+from ecm.payments.orders import Order, Reply, packed, read_order, read_reply
 from ecm.payments.service import Payments
 from ecm.visits import store as visits_store
 from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, fold
@@ -34,6 +37,12 @@ def taps(carer: str, arrival: datetime, departure: datetime | None, client: str 
     return made
 
 
+async def draw_here(order: Order) -> Reply:
+    """Draw in this process, from the same bytes and to the same bytes as in the other."""
+    reply = await asyncio.to_thread(lambda: packed(hours.draw(read_order(packed(order)))))
+    return read_reply(reply)
+
+
 @dataclass
 class World:
     """The database as the tests arrange it, and the service under test."""
@@ -45,7 +54,7 @@ class World:
 
     @property
     def payments(self) -> Payments:
-        return Payments(self.database, self.clock)
+        return Payments(self.database, self.clock, draw_here)
 
     @property
     def officer(self) -> Account:

@@ -54,7 +54,7 @@ class Manual(msgspec.Struct, frozen=True, omit_defaults=True):
     memo: Memo | None = None
 
 
-class Gps(msgspec.Struct, frozen=True):
+class Gps(msgspec.Struct, frozen=True, gc=False):
     """A location fix, WGS84 degrees.
 
     `accuracy` is the radius in metres as the phone gave it (None when it gave none) and `accuracy_basis` says
@@ -80,7 +80,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     gps: Raw | UnsetType = UNSET  # only to notice and refuse a location in the clear
 
 
-class CheckInBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CheckInBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The signed payload of a check-in. Unknown members are ignored, so that newer phones work.
 
     `previous` is the base64url SHA-256 of the signed part of this device's previous check-in, None for the
@@ -100,7 +100,7 @@ class CheckInBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sd_alg: Literal["sha-256"] | None = msgspec.field(default=None, name="_sd_alg")
 
 
-class CheckInMessage(msgspec.Struct, frozen=True, kw_only=True):
+class CheckInMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A check-in as posted, read but not yet verified.
 
     `signed_part` (the JWS) and `disclosure` (the location, None when absent) are what is stored; the message

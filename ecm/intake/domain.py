@@ -15,7 +15,7 @@ from geofences.verdict import Verdict
 AnswerStatus = Literal["recorded", "duplicate", "conflict", "refused"]
 
 # Below two minutes a difference may be the network's; above it, it is the phone's clock.
-SKEW_TOLERANCE_SECONDS: Final = 120
+SKEW_TOLERANCE: Final = timedelta(minutes=2)
 LATE_UPLOAD: Final = timedelta(hours=1)
 
 CheckInKey = tuple[UUID, UUID, UUID]
@@ -115,7 +115,7 @@ def occurred_at(at: datetime, skew: int) -> tuple[datetime, bool]:
     A skew under two minutes changes nothing. A larger one is corrected in whole minutes, so that check-in and
     check-out of one visit move together. Where the result would leave the calendar, `at` stands.
     """
-    if abs(skew) < SKEW_TOLERANCE_SECONDS:
+    if abs(skew) < SKEW_TOLERANCE.total_seconds():
         return at, False
     try:
         return at + timedelta(minutes=round(skew / 60)), True
@@ -126,9 +126,9 @@ def occurred_at(at: datetime, skew: int) -> tuple[datetime, bool]:
 def arrival_doubts(at: datetime, sent_at: datetime, occurred: datetime, received_at: datetime) -> tuple[str, ...]:
     """Return doubts about the arrival: a tap later than its own sending, and a phone long offline."""
     doubts = []
-    if (at - sent_at).total_seconds() > SKEW_TOLERANCE_SECONDS:
+    if at - sent_at > SKEW_TOLERANCE:
         doubts.append("clock_skew")
-    if (received_at - occurred).total_seconds() > LATE_UPLOAD.total_seconds():
+    if received_at - occurred > LATE_UPLOAD:
         doubts.append("late_upload")
     return tuple(doubts)
 

@@ -63,9 +63,12 @@ def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, re
         doubts.add("unknown_carer")
     if body.carer != authentic.signer.device.carer:
         doubts.add("carer_not_device_owner")
-    place = _place(message, known, client)
+    radius = None if message.gps is None else a95(message.gps.accuracy, message.gps.accuracy_basis)
+    place = _place(message, radius, known, client)
     grading = grade(
-        _fix(message, place),
+        None
+        if message.gps is None
+        else Fix(place.verdict if place else None, radius, message.gps.fix_age, message.gps.mock),
         location_withheld=message.location_withheld,
         tags=[_outcome(tag, client) for tag in resolved],
         manual=body.evidence.manual is not None,
@@ -101,22 +104,9 @@ def _outcome(tag: Tag | TagOutcome, client: str | None) -> TagOutcome:
     return tag
 
 
-def _place(message: CheckInMessage, known: ProviderDirectory, client: str | None) -> Place | None:
+def _place(message: CheckInMessage, radius: float | None, known: ProviderDirectory, client: str | None) -> Place | None:
     found = None if client is None else known.clients[client]
     if message.gps is None or found is None or found.fence is None:
         return None
-    judgement = judge(
-        found.fence,
-        message.gps.latitude,
-        message.gps.longitude,
-        a95(message.gps.accuracy, message.gps.accuracy_basis),
-    )
+    judgement = judge(found.fence, message.gps.latitude, message.gps.longitude, radius)
     return Place(judgement.verdict, judgement.distance_m, judgement.a95_m, judgement.chance_inside)
-
-
-def _fix(message: CheckInMessage, place: Place | None) -> Fix | None:
-    gps = message.gps
-    if gps is None:
-        return None
-    radius = a95(gps.accuracy, gps.accuracy_basis)
-    return Fix(place.verdict if place else None, radius, gps.fix_age, gps.mock)

@@ -5,6 +5,7 @@ judge each, and hand them to the writer, whose answers come back after COMMIT.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -110,10 +111,8 @@ class Intake:
 
     def _count(self, accepted: Sequence[AcceptedCheckIn], answers: Sequence[Answer]) -> None:
         """Count answers one by one, but look at clocks once a request: its items come from one phone."""
-        for status, counter in self._answered.items():
-            number = sum(answer.status == status for answer in answers)
-            if number:
-                counter.inc(number)
+        for status, number in Counter(answer.status for answer in answers).items():
+            self._answered[status].inc(number)
         if accepted:
             first = accepted[0]
             self._metrics.skew_seconds.observe(abs(first.skew_seconds))

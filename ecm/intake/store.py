@@ -122,9 +122,7 @@ async def devices(connection: Connection, device_ids: Collection[UUID]) -> list[
     ]
 
 
-async def clients(
-    connection: Connection, named: Collection[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], Client]:
+async def clients(connection: Connection, named: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Client]:
     """Find clients, each by provider and code, with their fences."""
     rows = await _find(connection, "clients", named)
     return {

@@ -65,7 +65,6 @@ class Writer:
         answered: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._waiting.append((check_ins, answered))
         self._depth += len(check_ins)
-        self._metrics.queue_depth.set(self._depth)
         self._wake_one()
         return await answered
 
@@ -90,8 +89,8 @@ class Writer:
         while self._waiting and taken + len(self._waiting[0][0]) <= GROUP_LIMIT:
             group.append(self._waiting.popleft())
             taken += len(group[-1][0])
-        self._depth -= taken
         self._metrics.queue_depth.set(self._depth)
+        self._depth -= taken
         return group
 
     async def _write_group(self, group: list[_Waiting]) -> None:

@@ -98,7 +98,8 @@ def make_app(
     app[VISITS] = Visits(database, clock)
     app[DRAWING] = Drawing()
     app[PAYMENTS] = Payments(database, clock, app[DRAWING].draw)
-    app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), settings.intake_queue_limit)
+    waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
+    app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), waiting_limit)
     _add_routes(app, settings)
     app.cleanup_ctx.append(_intake)
     app.cleanup_ctx.append(_drawing)

@@ -112,7 +112,11 @@ def _too_large(limit: int) -> Problem:
 
 async def read_json(request: web.Request, shape: type[S], limit: int = JSON_BODY_LIMIT) -> S:
     """Read the body as the message type `shape`; raises the `malformed` problem saying what is wrong where."""
-    body = await read_bytes(request, limit)
+    return decode_json(await read_bytes(request, limit), shape)
+
+
+def decode_json(body: bytes, shape: type[S]) -> S:
+    """Read JSON as the message type `shape`; raises the `malformed` problem saying what is wrong where."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:

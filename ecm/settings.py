@@ -31,7 +31,7 @@ class Settings:
     public_url: str | None = None
     rehearsal: bool = False
     location_days: int = 90
-    intake_queue_limit: int = 20_000
+    intake_waiting_megabytes: int = 32
     drain_seconds: int = 0
 
 
@@ -48,7 +48,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         migration_database_url=source.get("ECM_MIGRATION_DATABASE_URL") or database_url,
         public_url=source.get("ECM_PUBLIC_URL") or None,
         location_days=_whole_number(source, "ECM_LOCATION_DAYS", 90, 1, 3_650),
-        intake_queue_limit=_whole_number(source, "ECM_INTAKE_QUEUE_LIMIT", 20_000, 1, 10_000_000),
+        intake_waiting_megabytes=_whole_number(source, "ECM_INTAKE_WAITING_MEGABYTES", 32, 1, 10_000),
         drain_seconds=_whole_number(source, "ECM_DRAIN_SECONDS", 0, 0, 600),
     )
 

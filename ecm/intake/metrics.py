@@ -12,6 +12,7 @@ class IntakeMetrics:
     answers: Counter
     refusals: Counter
     slowed: Counter
+    declined: Counter
     group_size: Histogram
     commit_seconds: Histogram
     queue_depth: Gauge
@@ -26,6 +27,9 @@ def intake_metrics(registry: CollectorRegistry) -> IntakeMetrics:
         refusals=Counter("ecm_check_in_refusals", "Check-ins refused, by reason", ["reason"], registry=registry),
         slowed=Counter(
             "ecm_intake_slowed", "Requests of phones that sent too much that cannot be read", registry=registry
+        ),
+        declined=Counter(
+            "ecm_intake_declined", "Requests asked to come back because too many were waiting", registry=registry
         ),
         group_size=Histogram(
             "ecm_intake_group_size",

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from ecm.errors import TOO_LARGE, TOO_MANY
-from ecm.http import Routes, read_json, reply
+from ecm.http import Routes, decode_json, read_bytes, reply
 from ecm.intake.domain import Answer
 from ecm.keys import INTAKE
 from ecm.words import Instant
@@ -48,8 +48,12 @@ class Receipt(msgspec.Struct):
 )
 async def post_check_ins(request: web.Request) -> web.Response:
     """Take check-ins in and answer each."""
-    submission = await read_json(request, Submission, BODY_LIMIT)
-    received_at, answers = await request.app[INTAKE].submit(
-        submission.sent_at, submission.check_ins, request.remote or ""
-    )
-    return reply(Receipt(received_at, answers))
+    intake = request.app[INTAKE]
+    body = await read_bytes(request, BODY_LIMIT)
+    await intake.gate.enter(len(body))
+    try:
+        submission = decode_json(body, Submission)
+        received_at, answers = await intake.submit(submission.sent_at, submission.check_ins, request.remote or "")
+        return reply(Receipt(received_at, answers))
+    finally:
+        intake.gate.leave(len(body))

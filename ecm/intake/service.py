@@ -22,11 +22,12 @@ from ecm.db.pool import Database
 from ecm.intake import reading
 from ecm.intake.directory import FRESH_SECONDS, Directory
 from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Device
+from ecm.intake.gate import Gate, unavailable
 from ecm.intake.metrics import IntakeMetrics
 from ecm.intake.reading import Authentic
 from ecm.intake.refusals import Refusals, Refused
 from ecm.intake.signatures import Signer, signers
-from ecm.intake.writer import Writer, unavailable
+from ecm.intake.writer import Writer
 
 # Reading costs some 20 µs an item, so this many hold the loop for about 2 ms.
 ITEMS_BETWEEN_BREATHS: Final = 100
@@ -35,15 +36,19 @@ _log = structlog.get_logger()
 
 
 class Intake:
-    """Takes check-ins in."""
+    """Takes check-ins in. Whoever submits what came from outside enters by the `gate` first.
 
-    def __init__(self, database: Database, clock: Clock, metrics: IntakeMetrics, queue_limit: int) -> None:
+    `waiting_limit` is how many bytes of requests may wait there.
+    """
+
+    def __init__(self, database: Database, clock: Clock, metrics: IntakeMetrics, waiting_limit: int) -> None:
         self._database = database
         self._clock = clock
         self._metrics = metrics
         self._answered = {status: metrics.answers.labels(status=status) for status in get_args(AnswerStatus)}
         self._directory = Directory(database)
-        self._writer = Writer(database, metrics, queue_limit)
+        self._writer = Writer(database, metrics)
+        self.gate = Gate(metrics, waiting_limit)
         self._refusals = Refusals(database, metrics)
 
     @asynccontextmanager

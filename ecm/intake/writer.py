@@ -15,14 +15,13 @@ import structlog
 
 from ecm.db.errors import ConstraintViolated, DatabaseError
 from ecm.db.pool import Connection, Database
-from ecm.errors import UNAVAILABLE, Problem
 from ecm.intake import store
 from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, CheckInKey
+from ecm.intake.gate import unavailable
 from ecm.intake.metrics import IntakeMetrics
 
 LANES: Final = 2
 GROUP_LIMIT: Final = 1_000
-RETRY_AFTER_SECONDS: Final = 2
 
 _Waiting = tuple[Sequence[AcceptedCheckIn], "asyncio.Future[list[Answer]]"]
 
@@ -32,10 +31,9 @@ _log = structlog.get_logger()
 class Writer:
     """Takes verified check-ins and returns their answers once they are on disk."""
 
-    def __init__(self, database: Database, metrics: IntakeMetrics, queue_limit: int) -> None:
+    def __init__(self, database: Database, metrics: IntakeMetrics) -> None:
         self._database = database
         self._metrics = metrics
-        self._queue_limit = queue_limit
         self._waiting: deque[_Waiting] = deque()
         self._depth = 0
         self._idle: deque[asyncio.Future[None]] = deque()
@@ -57,11 +55,11 @@ class Writer:
     async def write(self, check_ins: Sequence[AcceptedCheckIn]) -> list[Answer]:
         """Store check-ins and return an answer for each, after COMMIT.
 
-        Raises the `unavailable` problem, at once when the queue is full or the service is stopping, and as soon as
-        it is known when the database fails; then nothing was promised and the phone keeps every item.
+        Raises the `unavailable` problem, at once when the service is stopping, and as soon as it is known when the
+        database fails; then nothing was promised and the phone keeps every item.
         """
-        if self._closing or self._depth + len(check_ins) > self._queue_limit:
-            raise unavailable("Too many check-ins are waiting to be stored; please send this again shortly.")
+        if self._closing:
+            raise unavailable("The service is stopping; please send this again shortly.")
         answered: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._waiting.append((check_ins, answered))
         self._depth += len(check_ins)
@@ -89,8 +87,8 @@ class Writer:
         while self._waiting and taken + len(self._waiting[0][0]) <= GROUP_LIMIT:
             group.append(self._waiting.popleft())
             taken += len(group[-1][0])
-        self._metrics.queue_depth.set(self._depth)
         self._depth -= taken
+        self._metrics.queue_depth.set(self._depth)
         return group
 
     async def _write_group(self, group: list[_Waiting]) -> None:
@@ -152,8 +150,3 @@ async def _store_in(connection: Connection, check_ins: Sequence[AcceptedCheckIn]
 
 def _again(check_in: AcceptedCheckIn, first_digest: bytes) -> AnswerStatus:
     return "duplicate" if check_in.message.message_digest == first_digest else "conflict"
-
-
-def unavailable(detail: str) -> Problem:
-    """Return the problem that tells a phone to keep its items and come back."""
-    return UNAVAILABLE.because(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

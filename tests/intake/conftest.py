@@ -135,6 +135,6 @@ def clock() -> SetClock:
 @pytest.fixture
 async def intake(database: Database, clock: SetClock) -> AsyncIterator[Intake]:
     """A running intake on a fresh database."""
-    running = Intake(database, clock, intake_metrics(CollectorRegistry()), queue_limit=10_000)
+    running = Intake(database, clock, intake_metrics(CollectorRegistry()), waiting_limit=1_000_000)
     async with running.running():
         yield running

@@ -9,14 +9,11 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 
 from devices.links import make_link
 from devices.messages import Gps, Manual
-from ecm.db.pool import Database
 from ecm.errors import Problem
 from ecm.intake.directory import TRUSTED_SECONDS
-from ecm.intake.metrics import intake_metrics
 from ecm.intake.refusals import BURST
 from ecm.intake.service import Intake
 from tests.intake.conftest import AT_HOME, HOME, NOON, Phone, SetClock, enrol, raise_directory_version
@@ -199,26 +196,6 @@ async def test_a_phone_enrolled_after_its_first_try_is_known_within_a_second(
     async with asyncio.timeout(TRUSTED_SECONDS):
         while await submit(intake, late.sign()) != ["recorded"]:
             await asyncio.sleep(0.02)
-
-
-async def test_a_full_queue_says_so_at_once_and_promises_nothing(
-    database: Database, clock: SetClock, phone: Phone, superuser: asyncpg.Connection
-) -> None:
-    posted = phone.many(50)
-    intake = Intake(database, clock, intake_metrics(CollectorRegistry()), queue_limit=100)
-    async with intake.running():
-        async with superuser.transaction():
-            # Nothing can be written meanwhile, so whatever is taken in has to wait.
-            await superuser.execute("LOCK TABLE check_ins IN EXCLUSIVE MODE")
-            waiting = [asyncio.create_task(submit(intake, *posted)) for _ in range(8)]
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            with pytest.raises(Problem) as refused:
-                await done.pop()
-            assert refused.value.kind.status == 503
-            assert int(refused.value.headers["Retry-After"]) > 0
-        results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert any(isinstance(result, list) for result in results)
-    assert len(await stored(superuser)) == 50
 
 
 async def test_location_withheld_is_recorded_with_the_doubt(

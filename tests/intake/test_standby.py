@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -29,17 +30,27 @@ async def own_server(server_folder: Path) -> AsyncIterator[EmbeddedServer]:
         yield server
 
 
+async def until_commits_wait(server: EmbeddedServer) -> None:
+    """Return once the server has read that it has a standby: the commit of another is then cut off in its wait."""
+    other = await asyncpg.connect(server.dsn(database="ecm"), server_settings={"synchronous_commit": "on"})
+    with suppress(TimeoutError):
+        while True:
+            await other.execute("SELECT pg_logical_emit_message(true, 'test', '')", timeout=1)
+    other.terminate()
+
+
 async def test_promise_1_a_duplicate_too_is_answered_only_when_the_standby_has_it(own_server: EmbeddedServer) -> None:
     superuser = await asyncpg.connect(own_server.dsn(database="ecm"))
     phone = Phone(await conftest.provider.__wrapped__(superuser))
     await enrol(superuser, phone)
     posted = phone.sign()
     async with open_database(own_server.urls("ecm")) as database:
-        intake = Intake(database, SetClock(NOON), intake_metrics(CollectorRegistry()), queue_limit=100)
+        intake = Intake(database, SetClock(NOON), intake_metrics(CollectorRegistry()), waiting_limit=1_000_000)
         async with intake.running():
             assert await submit(intake, posted) == ["recorded"]
             await superuser.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
             await superuser.execute("SELECT pg_reload_conf()")
+            await until_commits_wait(own_server)
             again = asyncio.create_task(submit(intake, posted))
             async with asyncio.timeout(10):
                 while not await superuser.fetchval(IN_WAIT):

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from ecm.errors import UNAVAILABLE, Problem
 from ecm.intake.metrics import IntakeMetrics
 
-# Some 1,300 single check-ins: more than the writer's lanes take at once, so that the gate never keeps them waiting.
-BYTES_AT_WORK: Final = 1024 * 1024
+# Some 2,600 check-ins: more than the writer's lanes take at once, so that the gate never keeps them waiting.
+BYTES_AT_WORK: Final = 2 * 1024 * 1024
 RETRY_AFTER_SECONDS: Final = 2
 # Once the first in the queue has waited this long, whoever comes now would wait longer than we let anybody.
 OVERDUE_SECONDS: Final = 1.0

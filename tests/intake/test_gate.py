@@ -128,7 +128,7 @@ async def test_a_full_queue_says_so_at_once_and_promises_nothing(
     database: Database, clock: SetClock, phone: Phone, superuser: asyncpg.Connection, tmp_path: Path
 ) -> None:
     app = make_app(Settings(tmp_path, intake_waiting_megabytes=1), database, clock, chores=False)
-    body = msgspec.json.encode({"sent_at": NOON, "check_ins": [*phone.many(50), "x" * (BYTES_AT_WORK * 3 // 4)]})
+    body = msgspec.json.encode({"sent_at": NOON, "check_ins": [*phone.many(50), "x" * (BYTES_AT_WORK // 3)]})
     async with TestClient(TestServer(app)) as client:
 
         async def post() -> tuple[int, int]:

@@ -2,6 +2,7 @@
 SELECT provider_id FROM providers ORDER BY provider_id;
 
 -- name: lock_overdue
+-- A client of whom something waits to be folded is left out: a check-in may be stored that began the visit.
 SELECT folded, next_start
 FROM visits
 CROSS JOIN LATERAL (
@@ -16,6 +17,7 @@ AND 2 > (
     WHERE alerts.provider_id = visits.provider_id AND alerts.visit = visits.visit
     AND alerts.source = 'watcher' AND alerts.state <> 'withdrawn'
 )
+AND client NOT IN (SELECT client FROM fold_requests WHERE provider_id = $1 AND client IS NOT NULL)
 ORDER BY planned_start, visit
 LIMIT $5
 FOR UPDATE OF visits SKIP LOCKED;

@@ -137,6 +137,22 @@ async def test_promise_5_a_late_arrival_is_told_of_whether_the_watcher_or_the_fo
     ]
 
 
+async def test_a_client_whose_check_in_waits_to_be_folded_is_not_called_late(morning, alerts, visits):
+    await morning.check_in("C-01", "in", at("08:05"))
+    assert await alerts.watch_once(at("09:00")) == 2 * (CLIENTS - 1)
+    await fold_all(visits)
+    assert await alerts.watch_once(at("09:00")) == 0
+
+
+async def test_a_missed_visit_is_raised_once_what_waited_is_folded(morning, alerts, visits):
+    await morning.check_in("C-01", "out", at("05:00"))
+    await alerts.watch_once(at("08:31"))
+    assert not [one for one in await raised(morning) if one[0] == "V-01"]
+    await fold_all(visits)
+    await alerts.watch_once(at("08:31"))
+    assert [one for one in await raised(morning) if one[0] == "V-01"] == [("V-01", "late_visit", "open")]
+
+
 async def test_an_imported_history_raises_nothing(arranged, alerts, visits, clock):
     await arranged.carer("W-001")
     client = await arranged.client("C-01")

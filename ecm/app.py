@@ -36,6 +36,7 @@ from ecm.keys import (
     ACCOUNTS,
     ALERTS,
     AUDIT,
+    BACKLOG,
     CARE,
     CLOCK,
     DATABASE,
@@ -52,7 +53,9 @@ from ecm.notifications.service import Notifications
 from ecm.payments.drawing import Drawing
 from ecm.payments.service import Payments
 from ecm.settings import Settings
+from ecm.visits.backlog import backlog_loop
 from ecm.visits.folding import folding_loop
+from ecm.visits.metrics import backlog_metrics
 from ecm.visits.service import Visits
 
 SUBJECTS: tuple[Routes, ...] = (
@@ -79,7 +82,8 @@ def make_app(
 ) -> web.Application:
     """Build the application; its parts start and stop with it, the database outlives it.
 
-    `chores` are the background loops: folding, watching, purging. Copies in several processes share them.
+    `chores` are the background loops: folding, measuring what waits for it, watching, purging. Copies in several
+    processes share them.
     """
     app = web.Application(middlewares=[tell_problems], client_max_size=0)
     app[SETTINGS] = settings
@@ -96,6 +100,7 @@ def make_app(
     app[NOTIFICATIONS] = Notifications(database, clock)
     app[ALERTS] = Alerts(database, clock)
     app[VISITS] = Visits(database, clock)
+    app[BACKLOG] = backlog_metrics(app[REGISTRY])
     app[DRAWING] = Drawing()
     app[PAYMENTS] = Payments(database, clock, app[DRAWING].draw)
     waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
@@ -104,7 +109,7 @@ def make_app(
     app.cleanup_ctx.append(_intake)
     app.cleanup_ctx.append(_drawing)
     if chores:
-        for loop in (folding_loop, watching_loop, purging_loop):
+        for loop in (folding_loop, backlog_loop, watching_loop, purging_loop):
             app.cleanup_ctx.append(_in_background(loop))
     return app
 

@@ -16,6 +16,7 @@ from ecm.notifications.service import Notifications
 from ecm.payments.drawing import Drawing
 from ecm.payments.service import Payments
 from ecm.settings import Settings
+from ecm.visits.metrics import BacklogMetrics
 from ecm.visits.service import Visits
 
 SETTINGS: Final = web.AppKey("settings", Settings)
@@ -30,4 +31,5 @@ DRAWING: Final = web.AppKey("drawing", Drawing)
 ALERTS: Final = web.AppKey("alerts", Alerts)
 AUDIT: Final = web.AppKey("audit", Audit)
 VISITS: Final = web.AppKey("visits", Visits)
+BACKLOG: Final = web.AppKey("backlog", BacklogMetrics)
 NOTIFICATIONS: Final = web.AppKey("notifications", Notifications)

@@ -1,8 +1,9 @@
 """Alerts: what can have happened, who may say so, and when the watcher's own word no longer holds. Pure."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, get_args
 from uuid import UUID, uuid5
 
@@ -110,7 +111,11 @@ def watcher_alert_id(provider: UUID, visit: str, kind: AlertKind) -> UUID:
 
 def watched(visits: Sequence[Visit]) -> list[Watched]:
     """Pair visits, which must be all of their clients' days, with the start of the next planned one of the day."""
-    return [Watched(visit, _next_start(visit, visits)) for visit in visits]
+    starts: defaultdict[tuple[str, date], list[datetime]] = defaultdict(list)
+    for visit in visits:
+        if visit.planned_start is not None and visit.cancelled is None:
+            starts[visit.client, visit.day].append(visit.planned_start)
+    return [Watched(visit, _next_start(visit, starts[visit.client, visit.day])) for visit in visits]
 
 
 def weigh(
@@ -119,9 +124,12 @@ def weigh(
     """Set what is true of visits at `now` against the watcher's alerts of them; closed ones are left alone."""
     due: list[tuple[Visit, AlertKind]] = []
     disproved: list[tuple[Alert, str]] = []
+    raised = {alert.visit for alert in existing.values()}
     for one in visits:
         true_now = alerts_due(one.visit, now, rules, one.next_start)
         start = one.visit.planned_start
+        if not true_now and one.visit.visit not in raised:
+            continue
         for kind in WATCHED_KINDS:
             known = existing.get(watcher_alert_id(provider, one.visit.visit, kind))
             if kind not in true_now:
@@ -147,19 +155,6 @@ def why_withdrawn(visit: Visit) -> str:
     return "The roster was changed."
 
 
-def _next_start(visit: Visit, visits: Sequence[Visit]) -> datetime | None:
+def _next_start(visit: Visit, starts: Sequence[datetime]) -> datetime | None:
     start = visit.planned_start
-    if start is None:
-        return None
-    return min(
-        (
-            other.planned_start
-            for other in visits
-            if other.client == visit.client
-            and other.day == visit.day
-            and other.planned_start is not None
-            and other.planned_start > start
-            and other.cancelled is None
-        ),
-        default=None,
-    )
+    return None if start is None else min((other for other in starts if other > start), default=None)

@@ -10,19 +10,29 @@ INSERT INTO log_heads (provider_id, tree_size) VALUES ($1, 0) ON CONFLICT DO NOT
 -- name: lock_log_head
 SELECT tree_size FROM log_heads WHERE provider_id = $1 FOR UPDATE;
 
--- name: already_sealed
-SELECT device_id, check_in_id
-FROM log_entries
-JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
-WHERE provider_id = $1;
-
--- name: insert_leaves
-INSERT INTO log_entries (provider_id, leaf_index, device_id, check_in_id, leaf_hash)
-SELECT $1, leaf_index, device_id, check_in_id, leaf_hash
-FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::bytea[]) AS leaf (leaf_index, device_id, check_in_id, leaf_hash);
-
--- name: set_log_head
-UPDATE log_heads SET tree_size = $2 WHERE provider_id = $1;
+-- name: append_leaves
+-- OFFSET 0, here and below: one look into the index for each check-in, whatever the planner believes of the table.
+WITH fresh AS MATERIALIZED (
+    SELECT device_id, check_in_id, leaf_hash, row_number() OVER (ORDER BY place) AS turn
+    FROM unnest($2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY AS leaf (device_id, check_in_id, leaf_hash, place)
+    LEFT JOIN LATERAL (
+        SELECT true AS is_there FROM log_entries
+        WHERE provider_id = $1 AND log_entries.device_id = leaf.device_id
+        AND log_entries.check_in_id = leaf.check_in_id
+        OFFSET 0
+    ) AS sealed ON true
+    WHERE is_there IS NULL
+),
+appended AS (
+    INSERT INTO log_entries (provider_id, leaf_index, device_id, check_in_id, leaf_hash)
+    SELECT $1, tree_size + turn - 1, device_id, check_in_id, leaf_hash
+    FROM fresh JOIN log_heads ON provider_id = $1
+),
+head AS (
+    UPDATE log_heads SET tree_size = tree_size + (SELECT count(*) FROM fresh)
+    WHERE provider_id = $1 AND EXISTS (SELECT FROM fresh)
+)
+SELECT count(*) FROM fresh;
 
 -- name: leaf_index
 SELECT leaf_index FROM log_entries WHERE provider_id = $1 AND device_id = $2 AND check_in_id = $3;
@@ -73,11 +83,15 @@ AND check_in_locations.check_in_id = old.check_in_id
 RETURNING check_in_locations.check_in_id;
 
 -- name: signed_check_ins
-SELECT device_id, check_in_id, signed_part, public_key::text
-FROM check_ins
-JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
-JOIN devices USING (provider_id, device_id)
-WHERE provider_id = $1;
+SELECT signed.*, (
+    SELECT public_key::text FROM devices WHERE devices.provider_id = $1 AND devices.device_id = signed.device_id
+) AS public_key
+FROM unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id)
+CROSS JOIN LATERAL (
+    SELECT check_ins.device_id, check_ins.check_in_id, signed_part FROM check_ins
+    WHERE provider_id = $1 AND check_ins.device_id = asked.device_id AND check_ins.check_in_id = asked.check_in_id
+    OFFSET 0
+) AS signed;
 
 -- name: insert_signature_failures
 INSERT INTO signature_failures (provider_id, device_id, check_in_id, found_at)

@@ -44,14 +44,9 @@ async def seal(connection: Connection, provider: UUID, check_ins: Sequence[Seala
     if not check_ins:
         return 0
     distinct = {(sealable.device_id, sealable.check_in_id): sealable for sealable in check_ins}
-    size = await store.lock_log_head(connection, provider)
-    sealed = await store.already_sealed(connection, provider, list(distinct.values()))
-    fresh = [
-        (sealable, merkle.leaf_hash(sealable.link_digest)) for key, sealable in distinct.items() if key not in sealed
-    ]
-    if fresh:
-        await store.append_leaves(connection, provider, size, fresh)
-    return len(fresh)
+    await store.lock_log_head(connection, provider)
+    leaves = [(sealable, merkle.leaf_hash(sealable.link_digest)) for sealable in distinct.values()]
+    return await store.append_leaves(connection, provider, leaves)
 
 
 async def check_ins(connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]) -> list[StoredCheckIn]:

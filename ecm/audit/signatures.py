@@ -28,7 +28,7 @@ async def check_signatures(
     if not refs:
         return
     signed = await store.signed_check_ins(connection, provider, refs)
-    failed = await asyncio.to_thread(lambda: [one for one in signed if not _holds(one)])
+    failed = await asyncio.to_thread(_failing, signed)
     if not failed:
         return
     _log.error("audit.signature.failed", provider=str(provider), check_ins=len(failed))
@@ -37,9 +37,14 @@ async def check_signatures(
     await store.insert_events(connection, provider, events)
 
 
-def _holds(signed: SignedCheckIn) -> bool:
+def _failing(signed: Sequence[SignedCheckIn]) -> list[SignedCheckIn]:
+    keys = {text: PublicKey.from_jwk(text) for text in {one.public_key for one in signed}}
+    return [one for one in signed if not _holds(one, keys[one.public_key])]
+
+
+def _holds(signed: SignedCheckIn, key: PublicKey) -> bool:
     try:
-        verify(read_jws(signed.signed_part.encode("ascii"), "check-in+sd-jwt"), PublicKey.from_jwk(signed.public_key))
+        verify(read_jws(signed.signed_part.encode("ascii"), "check-in+sd-jwt"), key)
     except (Unreadable, BadSignature):
         return False
     return True

@@ -28,39 +28,26 @@ async def insert_events(connection: Connection, provider: UUID, events: Sequence
     )
 
 
-async def lock_log_head(connection: Connection, provider: UUID) -> int:
-    """Return the number of leaves of a provider's log, and let nobody else append until the transaction ends."""
-    await connection.execute(_QUERIES["ensure_log_head"], provider)
-    size: int = await connection.fetchval(_QUERIES["lock_log_head"], provider)
-    return size
+async def lock_log_head(connection: Connection, provider: UUID) -> None:
+    """Let nobody else append to a provider's log until the transaction ends."""
+    if await connection.fetchval(_QUERIES["lock_log_head"], provider) is None:
+        await connection.execute(_QUERIES["ensure_log_head"], provider)
+        await connection.fetchval(_QUERIES["lock_log_head"], provider)
 
 
-async def already_sealed(
-    connection: Connection, provider: UUID, check_ins: Sequence[Sealable]
-) -> frozenset[tuple[UUID, UUID]]:
-    """Return which of these check-ins (device, check-in) are in the log."""
-    rows = await connection.fetch(
-        _QUERIES["already_sealed"],
+async def append_leaves(connection: Connection, provider: UUID, leaves: Sequence[tuple[Sealable, bytes]]) -> int:
+    """Append leaves (check-in, leaf hash) to a log whose head is locked; return how many were not in it yet.
+
+    The head must have been locked by an earlier statement: this one sees what was committed before it began.
+    """
+    appended: int = await connection.fetchval(
+        _QUERIES["append_leaves"],
         provider,
-        [sealable.device_id for sealable in check_ins],
-        [sealable.check_in_id for sealable in check_ins],
-    )
-    return frozenset((row["device_id"], row["check_in_id"]) for row in rows)
-
-
-async def append_leaves(
-    connection: Connection, provider: UUID, size: int, leaves: Sequence[tuple[Sealable, bytes]]
-) -> None:
-    """Append leaves (check-in, leaf hash) to a log of `size` leaves whose head is locked."""
-    await connection.execute(
-        _QUERIES["insert_leaves"],
-        provider,
-        list(range(size, size + len(leaves))),
         [sealable.device_id for sealable, _ in leaves],
         [sealable.check_in_id for sealable, _ in leaves],
         [leaf for _, leaf in leaves],
     )
-    await connection.execute(_QUERIES["set_log_head"], provider, size + len(leaves))
+    return appended
 
 
 async def leaf_index(connection: Connection, provider: UUID, device: UUID, check_in: UUID) -> int | None:

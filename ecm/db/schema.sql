@@ -407,7 +407,7 @@ CREATE TABLE public.visits (
     begins_at timestamp with time zone NOT NULL,
     first_in_at timestamp with time zone,
     cancelled text,
-    folded jsonb NOT NULL,
+    folded json NOT NULL,
     version integer NOT NULL,
     changed_at timestamp with time zone NOT NULL
 );
@@ -873,6 +873,12 @@ GRANT SELECT(provider_id) ON TABLE public.fold_requests TO ecm_intake;
 GRANT SELECT(request_id) ON TABLE public.fold_requests TO ecm_intake;
 
 GRANT UPDATE(around) ON TABLE public.fold_requests TO ecm_service;
+
+GRANT SELECT(device_id) ON TABLE public.fold_requests TO ecm_intake;
+
+GRANT SELECT(check_in_id) ON TABLE public.fold_requests TO ecm_intake;
+
+GRANT SELECT ON SEQUENCE public.fold_requests_request_id_seq TO ecm_intake;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.locations TO ecm_service;
 

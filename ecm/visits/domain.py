@@ -5,9 +5,10 @@ The fold depends on the set of what is known, never on the order or the number o
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ecm.civil_time import LONDON, london_day
 from ecm.visits.exceptions import HANDLING, call_exceptions, visit_exceptions
@@ -98,13 +99,13 @@ def fold(
     left out of account, so that more changes nothing. Amendments never move a visit to another day.
     """
     first, end = window(day)
-    visits = fold_all(
+    return fold_all(
         [visit for visit in planned if visit.client == client and first <= visit.start < end],
         [tap for tap in check_ins if tap.client == client and first <= tap.occurred_at < end],
         amendments,
         rules,
+        frozenset({day}),
     )
-    return tuple(visit for visit in visits if visit.day == day)
 
 
 def fold_all(
@@ -112,15 +113,20 @@ def fold_all(
     check_ins: Iterable[CheckIn],
     amendments: Iterable[Amendment],
     rules: Rules,
+    days: frozenset[date] | None = None,
 ) -> tuple[Visit, ...]:
-    """Return all visits of one client that its whole history tells, whatever their day."""
+    """Return all visits of one client that its whole history tells, or those of some days."""
     matching = match(pair(check_ins, rules), planned, rules)
     groups: list[tuple[str, PlannedVisit | None, tuple[RawCall, ...]]] = [
         (plan.visit, plan, raw) for plan, raw in matching.planned
     ]
     groups += [(f"{UNPLANNED}{raw.opening.check_in_id}", None, (raw,)) for raw in matching.unplanned]
     by_visit = _amendments_by_visit(amendments, groups)
-    visits = [_visit(name, plan, raw, by_visit.get(name, []), rules) for name, plan, raw in groups]
+    visits = [
+        _visit(name, plan, raw, day, by_visit.get(name, []), rules)
+        for name, plan, raw in groups
+        if (day := london_day(plan.start if plan else raw[0].at)) and (days is None or day in days)
+    ]
     return tuple(sorted(visits, key=_order))
 
 
@@ -146,12 +152,14 @@ def _amendments_by_visit(
 
     One of an unplanned visit follows that visit's opening check-in to wherever later arrivals have put it.
     """
+    known = distinct(amendments, lambda made: made.amendment_id)
+    if not known:
+        return {}
     names = {name: name for name, _, _ in groups}
     for name, _, raw_calls in groups:
         for raw in raw_calls:
             for check_in in raw.check_ins:
                 names.setdefault(f"{UNPLANNED}{check_in.check_in_id}", name)
-    known = distinct(amendments, lambda made: made.amendment_id)
     by_visit: dict[str, list[Amendment]] = {}
     for amendment in sorted(known, key=lambda made: (made.made_at, made.amendment_id)):
         if amendment.visit in names:
@@ -163,6 +171,7 @@ def _visit(
     name: str,
     plan: PlannedVisit | None,
     raw_calls: tuple[RawCall, ...],
+    day: date,
     amendments: list[Amendment],
     rules: Rules,
 ) -> Visit:
@@ -181,7 +190,7 @@ def _visit(
         visit=name,
         client=plan.client if plan else raw_calls[0].opening.client,
         commission=plan.commission if plan else None,
-        day=london_day(plan.start if plan else raw_calls[0].at),
+        day=day,
         planned_start=plan.start if plan else None,
         planned_minutes=plan.minutes if plan else None,
         carers_needed=plan.carers_needed if plan else 1,
@@ -226,7 +235,7 @@ def _place(calls: list[Call]) -> tuple[Call, ...]:
     """Number the calls by arrival (or departure) and carer, and measure each against the first."""
     ordered = sorted(calls, key=lambda call: (call.at, call.carer))
     return tuple(
-        replace(call, position=position, overlap_seconds=_overlap(ordered[0], call) if position else 0)
+        replace(call, position=position, overlap_seconds=_overlap(ordered[0], call)) if position else call
         for position, call in enumerate(ordered)
     )
 

@@ -14,6 +14,7 @@ what a far hint decides stays within one day. So an error at the far edges of th
 reaches the day that is folded, and neighbouring days agree on every call.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ DEPARTURE_REACH = timedelta(hours=12)
 
 _Rank = tuple[bool, bool, bool, timedelta, datetime, str, tuple[datetime, UUID, UUID]]
 _Ranker = Callable[[RawCall, PlannedVisit], _Rank | None]
+_Finder = Callable[[RawCall], Iterable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +50,60 @@ class _Seats:
         return free > 0 and all(taken.carer != call.carer for taken in self.taken)
 
 
+class _Table:
+    """The seats of a roster in order of its starts, so that a call looks only at those that can be near it."""
+
+    def __init__(self, planned: Iterable[PlannedVisit]) -> None:
+        roster = distinct(planned, lambda visit: visit.visit)
+        self.seats = [_Seats(visit) for visit in sorted(roster, key=lambda visit: (visit.start, visit.visit))]
+        self._starts = [seat.visit.start for seat in self.seats]
+        self._numbers: dict[str | None, int] = {seat.visit.visit: number for number, seat in enumerate(self.seats)}
+
+    def starting(self, first: datetime, last: datetime) -> range:
+        """The seats of visits that start between two instants, both included."""
+        return range(bisect_left(self._starts, first), bisect_right(self._starts, last))
+
+    def hinted(self, call: RawCall) -> tuple[int, ...]:
+        """The seat of the visit that the phone named, if there is one."""
+        hint = call.opening.visit_hint
+        return (self._numbers[hint],) if hint in self._numbers else ()
+
+
 def match(calls: Sequence[RawCall], planned: Iterable[PlannedVisit], rules: Rules) -> Matching:
     """Match one client's raw calls (each given once) to its planned visits, in whatever order they come."""
     window = rules.match_window
-    roster = distinct(planned, lambda visit: visit.visit)
-    seats = [_Seats(visit) for visit in sorted(roster, key=lambda visit: (visit.start, visit.visit))]
+    table = _Table(planned)
     arrivals = [call for call in calls if call.arrival is not None]
     departures = [call for call in calls if call.arrival is None]
 
-    arrivals = _round(arrivals, seats, lambda call, visit: _rank_hinted_arrival(call, visit, window))
+    def near(call: RawCall) -> range:
+        return table.starting(call.at - window, call.at + window)
+
+    def before(call: RawCall) -> range:
+        return table.starting(call.at - DEPARTURE_REACH, call.at + window)
+
+    arrivals = _round(arrivals, table, table.hinted, lambda call, visit: _rank_arrival(call, visit, window))
     for _ in range(ARRIVAL_ROUNDS):
-        arrivals = _round(arrivals, seats, lambda call, visit: _rank_arrival(call, visit, window))
-    departures = _round(departures, seats, lambda call, visit: _rank_departure(call, visit, window))
+        arrivals = _round(arrivals, table, near, lambda call, visit: _rank_arrival(call, visit, window))
+    departures = _round(departures, table, before, lambda call, visit: _rank_departure(call, visit, window))
     standing = sorted(arrivals + departures, key=lambda call: call.order)
-    unplanned = _round(standing, seats, lambda call, visit: _rank_far_hint(call, visit, window))
-    return Matching(tuple((seat.visit, tuple(seat.taken)) for seat in seats), tuple(unplanned))
+    unplanned = _round(standing, table, table.hinted, lambda call, visit: _rank_far_hint(call, visit, window))
+    return Matching(tuple((seat.visit, tuple(seat.taken)) for seat in table.seats), tuple(unplanned))
 
 
-def _round(calls: list[RawCall], seats: Sequence[_Seats], ranker: _Ranker) -> list[RawCall]:
-    """Seat every call whose best visit also holds it for one of the best; return those still standing."""
+def _round(calls: list[RawCall], table: _Table, finder: _Finder, ranker: _Ranker) -> list[RawCall]:
+    """Seat every call whose best visit also holds it for one of the best; return those still standing.
+
+    `finder` says at which seats a call looks: at least at those that `ranker` would give it.
+    """
+    seats = table.seats
     best: list[tuple[_Rank, int] | None] = []
     suitors: dict[int, list[tuple[_Rank, RawCall]]] = {}
     for call in calls:
         ranked = [
             (rank, number)
-            for number, seat in enumerate(seats)
-            if (rank := ranker(call, seat.visit)) is not None and seat.offers(call)
+            for number in finder(call)
+            if (rank := ranker(call, seats[number].visit)) is not None and seats[number].offers(call)
         ]
         best.append(min(ranked, default=None))
         for rank, number in ranked:
@@ -97,10 +127,6 @@ def _choose(seat: _Seats, suitors: list[tuple[_Rank, RawCall]]) -> list[RawCall]
     return list(chosen.values())
 
 
-def _rank_hinted_arrival(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
-    return _rank_arrival(call, visit, window) if call.opening.visit_hint == visit.visit else None
-
-
 def _rank_arrival(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
     gap = abs(call.at - visit.start)
     return _rank(call, visit, gap) if gap <= window else None
@@ -113,8 +139,8 @@ def _rank_departure(call: RawCall, visit: PlannedVisit, window: timedelta) -> _R
 
 
 def _rank_far_hint(call: RawCall, visit: PlannedVisit, window: timedelta) -> _Rank | None:
-    hinted = call.opening.visit_hint == visit.visit and call.at >= visit.start - window
-    return _rank(call, visit, abs(call.at - visit.start)) if hinted and _same_day(call, visit) else None
+    held = call.at >= visit.start - window and _same_day(call, visit)
+    return _rank(call, visit, abs(call.at - visit.start)) if held else None
 
 
 def _same_day(call: RawCall, visit: PlannedVisit) -> bool:

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeVar
 from uuid import UUID
 
+import msgspec
+
 DECLARED = "declared"
 
 Direction = Literal["in", "out"]
@@ -13,8 +15,7 @@ Handling = Literal["fix", "acknowledge"]
 _Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True, slots=True)
-class CheckIn:
+class CheckIn(msgspec.Struct, frozen=True, gc=False):
     """One recorded check-in as the rules of visits see it.
 
     `occurred_at` is the estimate made at intake (device clock, or corrected for skew); `grade` and `doubts`
@@ -44,8 +45,7 @@ class CheckIn:
         return (self.occurred_at, self.check_in_id, self.device_id)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedVisit:
+class PlannedVisit(msgspec.Struct, frozen=True, gc=False):
     """One visit of the provider's roster; `minutes` is its length, `cancelled` an outcome code or None."""
 
     visit: str
@@ -136,8 +136,7 @@ class Rules:
         return timedelta(minutes=self.repeat_tap_minutes)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One carer's part in a visit. `position` 0 is the carer who came first.
 
     `delivered_seconds` is elapsed time between arrival and departure, None while either is unknown;
@@ -170,8 +169,7 @@ class Call:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class VisitException:
+class VisitException(msgspec.Struct, frozen=True, gc=False):
     """Something a person must fix or may acknowledge, about one carer's call or (None) the whole visit."""
 
     kind: str
@@ -179,8 +177,7 @@ class VisitException:
     carer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True, gc=False):
     """A visit as everything known so far tells it; unplanned when `planned_start` is None."""
 
     visit: str

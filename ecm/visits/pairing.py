@@ -11,11 +11,12 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
+import msgspec
+
 from ecm.visits.model import CheckIn, Rules, distinct
 
 
-@dataclass(frozen=True, slots=True)
-class RawCall:
+class RawCall(msgspec.Struct, frozen=True, gc=False):
     """An arrival, a departure, or both, of one carer at one client, with repeated taps merged in."""
 
     arrival: CheckIn | None

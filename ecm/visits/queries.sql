@@ -1,7 +1,37 @@
--- name: providers_waiting
-SELECT provider_id FROM providers
-WHERE EXISTS (SELECT FROM fold_requests WHERE fold_requests.provider_id = providers.provider_id)
-ORDER BY provider_id;
+-- name: waiting
+-- Steps from one waiting provider to the next, so that those with nothing to fold cost nothing.
+WITH RECURSIVE waiting AS (
+    (SELECT provider_id FROM fold_requests ORDER BY provider_id LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT following.provider_id FROM fold_requests AS following
+        WHERE following.provider_id > waiting.provider_id ORDER BY following.provider_id LIMIT 1
+    )
+    FROM waiting WHERE waiting.provider_id IS NOT NULL
+)
+SELECT last_value AS asked, ARRAY(SELECT provider_id FROM waiting WHERE provider_id IS NOT NULL) AS providers
+FROM fold_requests_request_id_seq;
+
+-- name: backlog
+-- The oldest of a provider is the first in its order; what is not about a check-in has no time of arrival.
+WITH RECURSIVE waiting AS (
+    (SELECT provider_id FROM fold_requests ORDER BY provider_id LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT following.provider_id FROM fold_requests AS following
+        WHERE following.provider_id > waiting.provider_id ORDER BY following.provider_id LIMIT 1
+    )
+    FROM waiting WHERE waiting.provider_id IS NOT NULL
+)
+SELECT (SELECT count(*) FROM fold_requests) AS requests, min(check_ins.received_at) AS oldest_at
+FROM waiting
+CROSS JOIN LATERAL (
+    SELECT device_id, check_in_id FROM fold_requests
+    WHERE fold_requests.provider_id = waiting.provider_id
+    ORDER BY request_id
+    LIMIT 1
+) AS first
+JOIN check_ins USING (provider_id, device_id, check_in_id);
 
 -- name: take_fold_requests
 WITH taken AS MATERIALIZED (
@@ -26,20 +56,29 @@ ORDER BY client
 FOR NO KEY UPDATE;
 
 -- name: planned_visits
-SELECT visit, planned_visits.client, commission, start_at, planned_visits.minutes, planned_visits.carers,
-    carers_needed, cancelled, commissions.council_id
+-- OFFSET 0, here and below: whatever the planner believes of the tables (and before they were ever analysed it believes
+-- that they are empty), it goes through the index once for each span and never through all rows of the provider.
+SELECT planned.*, (
+    SELECT council_id FROM commissions WHERE commissions.provider_id = $1 AND commissions.commission = planned.commission
+) AS council_id
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
-JOIN planned_visits
-    ON planned_visits.provider_id = $1 AND planned_visits.client = span.client
-    AND start_at >= from_at AND start_at < until_at
-LEFT JOIN commissions USING (provider_id, commission);
+CROSS JOIN LATERAL (
+    SELECT visit, planned_visits.client, commission, start_at, minutes, carers, carers_needed, cancelled
+    FROM planned_visits
+    WHERE provider_id = $1 AND planned_visits.client = span.client AND start_at >= from_at AND start_at < until_at
+    OFFSET 0
+) AS planned;
 
 -- name: check_ins
-SELECT device_id, check_in_id, carer, check_ins.client, direction, occurred_at, grade, doubts, distance_m, visit_hint
+SELECT tapped.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
-JOIN check_ins
-    ON check_ins.provider_id = $1 AND check_ins.client = span.client
-    AND occurred_at >= from_at AND occurred_at < until_at;
+CROSS JOIN LATERAL (
+    SELECT device_id, check_in_id, carer, check_ins.client, direction, occurred_at, grade, doubts, distance_m,
+        visit_hint
+    FROM check_ins
+    WHERE provider_id = $1 AND check_ins.client = span.client AND occurred_at >= from_at AND occurred_at < until_at
+    OFFSET 0
+) AS tapped;
 
 -- name: amendments
 SELECT amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo
@@ -48,9 +87,13 @@ WHERE provider_id = $1 AND visit = ANY ($2::text[])
 ORDER BY made_at, amendment_id;
 
 -- name: visits_of_days
-SELECT visit, visits.council_id, folded, version
-FROM visits JOIN unnest($2::text[], $3::date[]) AS folding (client, day) USING (client, day)
-WHERE provider_id = $1;
+SELECT kept.*
+FROM unnest($2::text[], $3::date[]) AS folding (client, day)
+CROSS JOIN LATERAL (
+    SELECT visit, visits.client, visits.day, council_id, folded
+    FROM visits WHERE provider_id = $1 AND visits.client = folding.client AND visits.day = folding.day
+    OFFSET 0
+) AS kept;
 
 -- name: write_visits
 INSERT INTO visits (
@@ -61,7 +104,7 @@ SELECT $1, visit, client, council_id, commission, day, planned_start, planned_mi
     cancelled, folded, 1, $2
 FROM unnest(
     $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::timestamptz[], $9::integer[], $10::timestamptz[],
-    $11::timestamptz[], $12::text[], $13::jsonb[]
+    $11::timestamptz[], $12::text[], $13::json[]
 ) AS folded (
     visit, client, council_id, commission, day, planned_start, planned_minutes, begins_at, first_in_at, cancelled, folded
 )

@@ -5,19 +5,41 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ecm.visits.domain import UNPLANNED, days_touched, fold, window
+from ecm.visits.domain import UNPLANNED, days_touched, fold, fold_all, window
 from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Rules, Visit
 
 Days = Mapping[str, frozenset[date]]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What a fold made of some clients' days: all their visits, those to be written, and those that are no more."""
+class Folded:
+    """A visit as it has just been folded, with its council, and as it is to be written."""
 
-    folded: tuple[tuple[Visit, str], ...]
-    changed: tuple[tuple[Visit, str], ...]
-    removed: tuple[Visit, ...]
+    visit: Visit
+    council: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A visit as it was written last."""
+
+    client: str
+    day: date
+    council: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is news after a fold: the visits to be written, and those that are no more.
+
+    `beside` are all visits of every client's day on which something changed, the changed ones included.
+    """
+
+    changed: tuple[Folded, ...]
+    removed: tuple[tuple[str, Kept], ...]
+    beside: tuple[Visit, ...]
 
 
 def days_to_fold(changes: Iterable[tuple[str, datetime]]) -> Days:
@@ -53,7 +75,12 @@ def fold_days(
     amendments: Sequence[Amendment],
     rules: Rules,
 ) -> tuple[Visit, ...]:
-    """Fold every day of every client from what lies in the windows of those days."""
+    """Fold every day of every client from what lies in the windows of those days.
+
+    A client's days are folded in one go, since what lies beyond the window of a day changes nothing in it. Where there
+    are amendments each day is folded from its own window: two phones may have used one check-in's id, and which of two
+    visits of that name an amendment means must not depend on the days that happen to be folded together.
+    """
     plans: defaultdict[str, list[PlannedVisit]] = defaultdict(list)
     taps: defaultdict[str, list[CheckIn]] = defaultdict(list)
     made: defaultdict[str, list[Amendment]] = defaultdict(list)
@@ -67,25 +94,34 @@ def fold_days(
     return tuple(
         visit
         for client in sorted(days)
-        for day in sorted(days[client])
-        for visit in fold(client, day, plans[client], taps[client], made[client], rules)
+        for visit in (
+            [
+                visit
+                for day in sorted(days[client])
+                for visit in fold(client, day, plans[client], taps[client], made[client], rules)
+            ]
+            if made[client]
+            else fold_all(plans[client], taps[client], (), rules, days[client])
+        )
     )
 
 
-def news(folded: Sequence[tuple[Visit, str]], stored: Mapping[str, tuple[Visit, str]]) -> Change:
-    """Set visits (each with its council) against those stored of the same clients and days.
+def news(folded: Sequence[Folded], stored: Mapping[str, Kept]) -> Change:
+    """Set visits against those stored of the same clients and days.
 
     Unplanned visits are named after a check-in, whose id another phone may have used too; one of a name is kept.
     """
-    by_name = {visit.visit: (visit, council) for visit, council in reversed(folded)}
-    folded, names = list(by_name.values()), by_name.keys()
+    by_name = {one.visit.visit: one for one in reversed(folded)}
+    changed = {name: one for name, one in by_name.items() if _differs(one, stored.get(name))}
+    removed = {name: kept for name, kept in stored.items() if name not in by_name}
+    touched = {(one.visit.client, one.visit.day) for one in changed.values()}
+    touched.update((stored[name].client, stored[name].day) for name in (*changed, *removed) if name in stored)
     return Change(
-        folded=tuple(folded),
-        changed=tuple(
-            sorted(
-                ((visit, council) for visit, council in folded if stored.get(visit.visit) != (visit, council)),
-                key=lambda pair: pair[0].visit,
-            )
-        ),
-        removed=tuple(visit for name, (visit, _) in sorted(stored.items()) if name not in names),
+        changed=tuple(changed[name] for name in sorted(changed)),
+        removed=tuple(sorted(removed.items(), key=lambda item: item[0])),
+        beside=tuple(one.visit for one in by_name.values() if (one.visit.client, one.visit.day) in touched),
     )
+
+
+def _differs(one: Folded, kept: Kept | None) -> bool:
+    return kept is None or (one.document, one.council) != (kept.document, kept.council)

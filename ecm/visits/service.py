@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,9 +18,17 @@ from ecm.errors import CONFLICT, INVALID, NOT_FOUND, Problem
 from ecm.visits import refolding, store
 from ecm.visits.domain import HANDLING
 from ecm.visits.model import Amendment, PlannedVisit, Rules, Visit
-from ecm.visits.store import Acknowledged, Acknowledgement, FoldRequest, Span, StoredVisit
+from ecm.visits.store import Acknowledged, Acknowledgement, FoldRequest, Span, StoredVisit, Waiting
 
 RULES: Final = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many fold requests wait, and how long ago the oldest check-in among them was stored (0 if none waits)."""
+
+    requests: int
+    oldest_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +68,27 @@ class Visits:
         same (promise 5). Within this process calls wait for each other, so that 0 means that nothing is left.
         """
         async with self._folding:
-            async with self._database.transaction("providers_waiting", role="intake", read_only=True) as connection:
-                providers = await store.providers_waiting(connection)
-            return sum([await self._fold_provider(provider, limit) for provider in providers])
+            waiting = await self.waiting()
+            return sum([await self._fold_some(provider, limit) for provider in waiting.providers])
 
-    async def _fold_provider(self, provider: UUID, limit: int) -> int:
+    async def waiting(self) -> Waiting:
+        """Return which providers have something to fold, and how much was ever asked for."""
+        async with self._database.statement("folds_waiting", role="intake") as connection:
+            return await store.waiting(connection)
+
+    async def backlog(self) -> Backlog:
+        """Return how much waits to be folded, of all providers, and for how long."""
+        async with self._database.statement("fold_backlog", role="intake") as connection:
+            found = await store.backlog(connection)
+        waited = self._clock.now() - found.oldest_at if found.oldest_at is not None else timedelta()
+        return Backlog(found.requests, max(waited.total_seconds(), 0.0))
+
+    async def fold_some(self, provider: UUID, limit: int) -> int:
+        """Fold what is asked for of one provider, at most `limit` requests; return how many were served."""
+        async with self._folding:
+            return await self._fold_some(provider, limit)
+
+    async def _fold_some(self, provider: UUID, limit: int) -> int:
         async def work() -> int:
             async with self._database.transaction("fold_visits", provider=provider) as connection:
                 requests = await store.take_fold_requests(connection, provider, limit)
@@ -90,18 +114,12 @@ class Visits:
             return
         now = self._clock.now()
         await _write(connection, provider, change, now)
-        await alerts.visits_folded(
-            connection,
-            provider,
-            [visit for visit, _ in change.folded],
-            [visit.visit for visit in change.removed],
-            self.rules,
-            now,
-        )
+        gone = [visit for visit, _ in change.removed]
+        await alerts.visits_folded(connection, provider, change.beside, gone, self.rules, now)
 
     async def _fold(
         self, connection: Connection, provider: UUID, days: refolding.Days, councils: dict[str, str]
-    ) -> list[tuple[Visit, str]]:
+    ) -> list[refolding.Folded]:
         """Read after the clients are locked, so that nothing committed before is overlooked; fold off the loop."""
         spans = [Span(client, *window) for client in days for window in refolding.windows(days[client])]
         planned = await store.planned_visits(connection, provider, spans)
@@ -109,9 +127,16 @@ class Visits:
         check_ins = await store.check_ins(connection, provider, spans)
         named = sorted(refolding.amendable(plans, check_ins))
         amendments = await store.amendments(connection, provider, named)
-        visits = await asyncio.to_thread(refolding.fold_days, days, plans, check_ins, amendments, self.rules)
         council_of = {made.plan.visit: made.council for made in planned}
-        return [(visit, council_of.get(visit.visit) or councils[visit.client]) for visit in visits]
+
+        def work() -> list[refolding.Folded]:
+            visits = refolding.fold_days(days, plans, check_ins, amendments, self.rules)
+            return [
+                refolding.Folded(visit, council_of.get(visit.visit) or councils[visit.client], store.document(visit))
+                for visit in visits
+            ]
+
+        return await asyncio.to_thread(work)
 
     async def day(self, account: Account, day: date, provider: UUID | None) -> Day:
         """Return the visits of a day: an office's own, or those a council pays for, of one provider or of all."""
@@ -217,11 +242,11 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
         Event(
             "visits:visit:changed",
             SERVICE,
-            visit.visit,
+            one.visit.visit,
             now,
-            {"client": visit.client, "day": visit.day.isoformat(), "version": versions[visit.visit]},
+            {"client": one.visit.client, "day": one.visit.day.isoformat(), "version": versions[one.visit.visit]},
         )
-        for visit, _ in change.changed
+        for one in change.changed
     ]
     events += [Event("visits:visit:removed", SERVICE, code, now) for code in gone]
     await audit.record_all(connection, provider, events)

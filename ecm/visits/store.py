@@ -12,11 +12,28 @@ import msgspec
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Visit
+from ecm.visits.refolding import Folded, Kept
 
 _QUERIES = load_queries(__package__)
 # By (provider, visit): the (exception, carer) that a person lets stand.
 Acknowledged = Mapping[tuple[UUID, str], frozenset[tuple[str, str | None]]]
 _VISIT = msgspec.json.Decoder(Visit)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The providers with something to fold, and how many folds have been asked for ever (about: numbers get lost)."""
+
+    providers: tuple[UUID, ...]
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many fold requests wait, and when the oldest check-in among them came in, if one waits."""
+
+    requests: int
+    oldest_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +89,22 @@ class Acknowledgement:
     memo: str | None
 
 
-async def providers_waiting(connection: Connection) -> list[UUID]:
+async def waiting(connection: Connection) -> Waiting:
     """Return the providers with something to fold; needs the intake role, which sees them all."""
-    return [row["provider_id"] for row in await connection.fetch(_QUERIES["providers_waiting"])]
+    (row,) = await connection.fetch(_QUERIES["waiting"])
+    return Waiting(tuple(row["providers"]), row["asked"])
+
+
+async def backlog(connection: Connection) -> Backlog:
+    """Return what waits to be folded; needs the intake role, which sees everybody's."""
+    (row,) = await connection.fetch(_QUERIES["backlog"])
+    return Backlog(*row)
 
 
 async def take_fold_requests(connection: Connection, provider: UUID, limit: int) -> list[FoldRequest]:
     """Take away at most `limit` requests that nobody else is working on, oldest first."""
     rows = await connection.fetch(_QUERIES["take_fold_requests"], provider, limit)
-    return sorted((FoldRequest(**row) for row in rows), key=lambda request: request.request_id)
+    return sorted((FoldRequest(*row) for row in rows), key=lambda request: request.request_id)
 
 
 async def request_fold(connection: Connection, provider: UUID, client: str, around: datetime) -> None:
@@ -98,27 +122,15 @@ async def planned_visits(connection: Connection, provider: UUID, spans: Sequence
     """Return the roster visits that start in the spans, which must not overlap."""
     rows = await connection.fetch(_QUERIES["planned_visits"], provider, *_columns(spans))
     return [
-        Planned(
-            PlannedVisit(
-                visit=row["visit"],
-                client=row["client"],
-                commission=row["commission"],
-                start=row["start_at"],
-                minutes=row["minutes"],
-                carers=tuple(row["carers"]),
-                carers_needed=row["carers_needed"],
-                cancelled=row["cancelled"],
-            ),
-            row["council_id"],
-        )
-        for row in rows
+        Planned(PlannedVisit(*(*told, tuple(carers), needed, cancelled)), council)
+        for *told, carers, needed, cancelled, council in rows
     ]
 
 
 async def check_ins(connection: Connection, provider: UUID, spans: Sequence[Span]) -> list[CheckIn]:
     """Return the check-ins that occurred in the spans, which must not overlap."""
     rows = await connection.fetch(_QUERIES["check_ins"], provider, *_columns(spans))
-    return [CheckIn(**{**row, "doubts": tuple(row["doubts"])}) for row in rows]
+    return [CheckIn(*(*told, tuple(doubts), distance, hint)) for *told, doubts, distance, hint in rows]
 
 
 async def amendments(connection: Connection, provider: UUID, visits: Sequence[str]) -> list[Amendment]:
@@ -127,47 +139,51 @@ async def amendments(connection: Connection, provider: UUID, visits: Sequence[st
     return [Amendment(**row) for row in rows]
 
 
-async def visits_of_days(
-    connection: Connection, provider: UUID, days: Sequence[tuple[str, date]]
-) -> dict[str, tuple[Visit, str]]:
-    """Return the stored visits, with their councils, of these (client, day) by the visit's code."""
+async def visits_of_days(connection: Connection, provider: UUID, days: Sequence[tuple[str, date]]) -> dict[str, Kept]:
+    """Return the stored visits of these (client, day) by the visit's code."""
     rows = await connection.fetch(
         _QUERIES["visits_of_days"], provider, [client for client, _ in days], [day for _, day in days]
     )
-    return {row["visit"]: (_VISIT.decode(row["folded"]), row["council_id"]) for row in rows}
+    return {visit: Kept(*kept) for visit, *kept in rows}
 
 
 async def write_visits(
-    connection: Connection, provider: UUID, visits: Sequence[tuple[Visit, str]], now: datetime
+    connection: Connection, provider: UUID, folded: Sequence[Folded], now: datetime
 ) -> dict[str, int]:
-    """Store visits with their councils; return the version that each has now."""
+    """Store visits; return the version that each has now."""
+    visits = [one.visit for one in folded]
     rows = await connection.fetch(
         _QUERIES["write_visits"],
         provider,
         now,
-        [visit.visit for visit, _ in visits],
-        [visit.client for visit, _ in visits],
-        [council for _, council in visits],
-        [visit.commission for visit, _ in visits],
-        [visit.day for visit, _ in visits],
-        [visit.planned_start for visit, _ in visits],
-        [visit.planned_minutes for visit, _ in visits],
-        [visit.planned_start or visit.arrived_at for visit, _ in visits],
-        [visit.arrived_at for visit, _ in visits],
-        [visit.cancelled for visit, _ in visits],
-        [msgspec.json.encode(visit).decode() for visit, _ in visits],
+        [visit.visit for visit in visits],
+        [visit.client for visit in visits],
+        [one.council for one in folded],
+        [visit.commission for visit in visits],
+        [visit.day for visit in visits],
+        [visit.planned_start for visit in visits],
+        [visit.planned_minutes for visit in visits],
+        [visit.planned_start or visit.arrived_at for visit in visits],
+        [visit.arrived_at for visit in visits],
+        [visit.cancelled for visit in visits],
+        [one.document for one in folded],
     )
     return {row["visit"]: row["version"] for row in rows}
 
 
-async def remove_visits(connection: Connection, provider: UUID, visits: Sequence[Visit]) -> list[str]:
+def document(visit: Visit) -> str:
+    """Return a visit as it is written; equal visits give equal texts."""
+    return msgspec.json.encode(visit).decode()
+
+
+async def remove_visits(connection: Connection, provider: UUID, visits: Sequence[tuple[str, Kept]]) -> list[str]:
     """Delete visits that are no more, unless another client or day has them by now; return those that went."""
     rows = await connection.fetch(
         _QUERIES["remove_visits"],
         provider,
-        [visit.visit for visit in visits],
-        [visit.client for visit in visits],
-        [visit.day for visit in visits],
+        [visit for visit, _ in visits],
+        [kept.client for _, kept in visits],
+        [kept.day for _, kept in visits],
     )
     return [row["visit"] for row in rows]
 

@@ -8,15 +8,18 @@ from uuid import UUID
 
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from ecm.alerts.service import Alerts
 from ecm.alerts.watcher import watching_loop
 from ecm.audit.purge import purging_loop
 from ecm.audit.service import Audit
 from ecm.db.pool import Database
-from ecm.keys import ALERTS, AUDIT, CLOCK, DATABASE, SETTINGS, VISITS
+from ecm.keys import ALERTS, AUDIT, BACKLOG, CLOCK, DATABASE, SETTINGS, VISITS
 from ecm.settings import Settings
+from ecm.visits.backlog import backlog_loop
 from ecm.visits.folding import folding_loop
+from ecm.visits.metrics import backlog_metrics
 from ecm.visits.service import Visits
 from tests.arranging import Arranged, HandClock, at
 
@@ -78,6 +81,21 @@ async def test_folding_goes_on_after_every_connection_was_lost(house, database):
         await house.ask("C-1", at("08:00"))
         await until(folded)
     assert [row["visit"] for row in await house.rows("visits")] == ["V-1"]
+
+
+async def test_what_waits_to_be_folded_is_measured(house, database):
+    app, registry = process(database), CollectorRegistry()
+    app[BACKLOG] = backlog_metrics(registry)
+    await house.check_in("C-1", "in", at("08:00"), received_at=at("08:59"))
+    await Visits(database, HandClock(at("09:00"))).fold_pending(1)
+
+    async def told() -> bool:
+        return registry.get_sample_value("ecm_fold_requests_waiting") == len(await house.rows("fold_requests"))
+
+    async with running(backlog_loop, app):
+        await until(told)
+    assert registry.get_sample_value("ecm_fold_requests_waiting") == 1
+    assert registry.get_sample_value("ecm_fold_oldest_seconds") == 60
 
 
 async def test_a_frozen_watcher_that_holds_the_lock_keeps_nobody_from_watching(house, database, superuser):

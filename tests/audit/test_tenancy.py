@@ -39,6 +39,7 @@ VALUES = {
     "date": "'2026-11-20'",
     "timestamp with time zone": "'2026-11-20T08:00Z'",
     "time without time zone": "'08:00'",
+    "json": "'{{}}'",
     "jsonb": "'{{}}'",
     "ARRAY": "'{{}}'",
     "double precision": "1",

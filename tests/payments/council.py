@@ -14,6 +14,7 @@ from ecm.payments.orders import Order, Reply, packed, read_order, read_reply
 from ecm.payments.service import Payments
 from ecm.visits import store as visits_store
 from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, fold
+from ecm.visits.refolding import Folded
 from reports.contracts import Contract, contract_to_json, example_contract
 from tests import arranging
 from tests.arranging import COUNCIL, HandClock
@@ -127,7 +128,8 @@ class World:
         """Store the visits of a client and day as the fold makes them."""
         visits = fold(client, day, planned, check_ins or [], amendments or [], Rules())
         async with self.database.transaction("arrange_visits", provider=self.provider) as connection:
-            await visits_store.write_visits(connection, self.provider, [(visit, council) for visit in visits], MIDNIGHT)
+            folded = [Folded(visit, council, visits_store.document(visit)) for visit in visits]
+            await visits_store.write_visits(connection, self.provider, folded, MIDNIGHT)
 
 
 def plan(visit: str = "V-1", start: str = "08:00", *, day: date = DAY, **changes: object) -> PlannedVisit:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ecm.civil_time import LONDON, london_day
 from ecm.visits.domain import days_touched, fold, fold_all, status, window
+from ecm.visits.refolding import fold_days
 from tests.visits.visit_values import CLIENT, RULES, amend, plan, tap
 
 FIRST = {"winter": date(2026, 11, 18), "spring": date(2026, 3, 27), "autumn": date(2026, 10, 23)}
@@ -202,3 +203,19 @@ def test_promise_8_delivered_time_is_whole_elapsed_seconds_within_the_longest_vi
                 assert type(call.delivered_seconds) is int
                 assert call.delivered_seconds == elapsed.total_seconds()
                 assert 0 <= call.overlap_seconds <= call.delivered_seconds <= 16 * 3600
+
+
+@given(histories(), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=60)
+def test_promise_5_days_folded_together_are_as_if_folded_alone(history, chance):
+    season, roster, check_ins = history
+    amended = roster[: chance.choice([0, 3])]
+    amendments = [amend(number, made.visit, in_at=made.start) for number, made in enumerate(amended)]
+    wanted = frozenset(chance.sample(days(season), 3))
+    together = fold_days({CLIENT: wanted}, roster, check_ins, amendments, RULES)
+    alone = [
+        visit
+        for day in sorted(wanted)
+        for visit in fold(CLIENT, day, *seen_through_window(day, roster, check_ins), amendments, RULES)
+    ]
+    assert list(together) == alone

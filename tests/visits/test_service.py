@@ -177,7 +177,7 @@ async def test_promise_5_a_slow_folder_never_writes_over_what_a_quick_one_saw_la
                     assert not quick.done()
             await asyncio.gather(slow, quick)
             (visit,) = [row for row in await arranged.rows("visits") if row["begins_at"] == morning]
-            assert '"delivered_seconds": 1800' in visit["folded"]
+            assert '"delivered_seconds":1800' in visit["folded"]
 
 
 async def test_a_check_in_without_a_known_client_is_sealed_and_not_folded(arranged, visits):

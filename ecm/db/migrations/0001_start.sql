@@ -334,7 +334,8 @@ CREATE TABLE log_heads (
     tree_size bigint NOT NULL
 );
 
--- A projection: folded again from check-ins, roster and amendments, and always equal to that fold.
+-- A projection: folded again from check-ins, roster and amendments, and always equal to that fold. `folded` is kept to
+-- the letter, so that a fold need only compare texts to see whether it brings news.
 CREATE TABLE visits (
     provider_id uuid NOT NULL,
     visit text NOT NULL,
@@ -347,7 +348,7 @@ CREATE TABLE visits (
     begins_at timestamptz NOT NULL,
     first_in_at timestamptz,
     cancelled text,
-    folded jsonb NOT NULL,
+    folded json NOT NULL,
     version integer NOT NULL,
     changed_at timestamptz NOT NULL,
     PRIMARY KEY (provider_id, visit)
@@ -468,7 +469,8 @@ GRANT SELECT, INSERT ON log_entries, signature_failures, amendments, acknowledge
 GRANT INSERT ON check_ins, check_in_locations, check_in_conflicts, fold_requests TO ecm_intake;
 GRANT SELECT (provider_id, device_id, check_in_id, sequence, link_digest, message_digest, received_at) ON check_ins TO ecm_intake;
 GRANT SELECT (provider_id, device_id, check_in_id, message_digest) ON check_in_conflicts TO ecm_intake;
-GRANT SELECT (provider_id, request_id) ON fold_requests TO ecm_intake;
+GRANT SELECT (provider_id, request_id, device_id, check_in_id) ON fold_requests TO ecm_intake;
+GRANT SELECT ON SEQUENCE fold_requests_request_id_seq TO ecm_intake;
 GRANT SELECT (provider_id, code_hash) ON enrolments TO ecm_intake;
 GRANT SELECT ON devices, tags, fences, provider_keys, directory_versions, providers TO ecm_intake;
 GRANT SELECT (provider_id, client) ON clients TO ecm_intake;

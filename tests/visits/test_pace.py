@@ -1,0 +1,43 @@
+"""Folding makes room for check-ins while many come in, and takes all it can get when few do."""
+
+import pytest
+
+from ecm.visits.folding import BUSY_PER_SECOND, GATHER_SECONDS, REST_RATIO, Pace
+
+
+def looked(*asked: int, every: float = 1.0) -> Pace:
+    """A pace after looks at so many folds asked for ever, a second apart."""
+    pace = Pace()
+    for number, count in enumerate(asked):
+        pace.look(count, number * every)
+    return pace
+
+
+@pytest.mark.parametrize("asked", [(1_000_000,), (0, 1), (0, int(BUSY_PER_SECOND)), (0, 10_000, 10_000)])
+def test_nothing_rests_while_little_comes_in_however_much_waits(asked):
+    pace = looked(*asked)
+    assert pace.rest(3.0) == 0
+    assert pace.until_next(served=1, now=100.0) == 0
+
+
+def test_a_lone_check_in_waits_half_a_second_at_most():
+    assert 0 < looked(0, 0).until_next(served=0, now=1.0) <= 0.5
+    assert 0 < looked(0, 1).until_next(served=0, now=1.0) <= 0.5
+
+
+def test_while_many_come_in_each_piece_of_work_is_followed_by_a_rest():
+    pace = looked(0, 1_000)
+    assert pace.rest(0.5) == REST_RATIO * 0.5
+
+
+def test_while_many_come_in_what_gathers_is_folded_together():
+    pace = looked(0, 1_000)
+    assert pace.until_next(served=500, now=1.0 + GATHER_SECONDS / 4) == GATHER_SECONDS * 3 / 4
+    assert pace.until_next(served=500, now=1.0 + GATHER_SECONDS) == 0
+    assert pace.until_next(served=500, now=100.0) == 0
+
+
+def test_two_looks_at_one_instant_change_nothing():
+    pace = looked(0, 1_000)
+    pace.look(1_000, 1.0)
+    assert pace.busy

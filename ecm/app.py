@@ -100,7 +100,6 @@ def make_app(
     app[NOTIFICATIONS] = Notifications(database, clock)
     app[ALERTS] = Alerts(database, clock)
     app[VISITS] = Visits(database, clock)
-    app[BACKLOG] = backlog_metrics(app[REGISTRY])
     app[DRAWING] = Drawing()
     app[PAYMENTS] = Payments(database, clock, app[DRAWING].draw)
     waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
@@ -109,6 +108,7 @@ def make_app(
     app.cleanup_ctx.append(_intake)
     app.cleanup_ctx.append(_drawing)
     if chores:
+        app[BACKLOG] = backlog_metrics(app[REGISTRY])
         for loop in (folding_loop, backlog_loop, watching_loop, purging_loop):
             app.cleanup_ctx.append(_in_background(loop))
     return app

@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from ecm.db.errors import DatabaseError
 from ecm.http import Media, Routes, reply
-from ecm.intake.gate import unavailable
+from ecm.intake.queue import unavailable
 from ecm.keys import DATABASE
 
 ROUTES = Routes("health")

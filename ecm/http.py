@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from ecm.accounts.domain import Account, Role
+from ecm.decoding import decode_json
 from ecm.errors import MALFORMED, NOT_FOUND, TOO_LARGE, Problem, ProblemType
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -113,18 +114,6 @@ def _too_large(limit: int) -> Problem:
 async def read_json(request: web.Request, shape: type[S], limit: int = JSON_BODY_LIMIT) -> S:
     """Read the body as the message type `shape`; raises the `malformed` problem saying what is wrong where."""
     return decode_json(await read_bytes(request, limit), shape)
-
-
-def decode_json(body: bytes, shape: type[S]) -> S:
-    """Read JSON as the message type `shape`; raises the `malformed` problem saying what is wrong where."""
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except msgspec.ValidationError as error:
-        raise MALFORMED.because(f"The message does not have the expected form: {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MALFORMED.because(f"The body is not JSON in UTF-8: {error}.") from None
-    except RecursionError:
-        raise MALFORMED.because("The body is nested too deeply.") from None
 
 
 def read_query(request: web.Request, shape: type[S]) -> S:

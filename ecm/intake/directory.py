@@ -104,7 +104,7 @@ class Directory:
         """Give the directories with everything that is named, looking up what is not yet known."""
         while unknown := [each for one in named for each in self._unknown(one)]:
             await self._names_wanted.look_up(unknown)
-        return self._providers
+        return {one.provider: self._providers[one.provider] for one in named}
 
     def _unknown(self, named: Named) -> Iterator[_Name]:
         """Yield what is not known of what is named; a known tag may name a client that is not."""

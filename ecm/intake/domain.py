@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 
 from devices.keys import PublicKey
 from devices.messages import CheckInMessage
+from ecm.words import Instant
 from geofences.fences import Fence
 from geofences.verdict import Verdict
 
@@ -59,6 +60,27 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     recorded_at: datetime | None = None
     reason: str | None = None
     detail: str | None = None
+
+
+class Submission(msgspec.Struct, gc=False):
+    """Check-ins as a phone sends them; `sent_at` is the phone's clock at sending."""
+
+    sent_at: Instant
+    check_ins: Annotated[
+        list[Any],
+        msgspec.Meta(
+            min_length=1,
+            max_length=500,
+            description="Signed check-ins (SD-JWT, compact). Anything else in the list is answered `refused`.",
+        ),
+    ]
+
+
+class Receipt(msgspec.Struct, gc=False):
+    """The answers, in the order of the items; it leaves only after everything recorded is on disk."""
+
+    received_at: datetime
+    answers: list[Answer]
 
 
 @dataclass(frozen=True, slots=True)

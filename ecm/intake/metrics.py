@@ -15,7 +15,7 @@ class IntakeMetrics:
     declined: Counter
     group_size: Histogram
     commit_seconds: Histogram
-    queue_depth: Gauge
+    waiting_bytes: Gauge
     skew_seconds: Histogram
     lag_seconds: Histogram
 
@@ -40,8 +40,11 @@ def intake_metrics(registry: CollectorRegistry) -> IntakeMetrics:
         commit_seconds=Histogram(
             "ecm_intake_commit_seconds", "Time from taking a group to its COMMIT", registry=registry
         ),
-        queue_depth=Gauge(
-            "ecm_intake_queue_depth", "Check-ins waiting to be stored", registry=registry, multiprocess_mode="livesum"
+        waiting_bytes=Gauge(
+            "ecm_intake_waiting_bytes",
+            "Requests waiting to be taken in",
+            registry=registry,
+            multiprocess_mode="livesum",
         ),
         skew_seconds=Histogram(
             "ecm_check_in_skew_seconds",

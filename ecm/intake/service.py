@@ -1,15 +1,15 @@
 """The way of a check-in, from the posted text to the answer a phone may forget it by.
 
-Read top to bottom: take the items apart, find the devices, check the signatures, look up what the items name,
-judge each, and hand them to the writer, whose answers come back after COMMIT.
+Read top to bottom: a request waits its turn in the queue. Then, together with whatever else waits, it is opened, the
+devices are found, the signatures checked, what the items name is looked up, each is judged, and all are stored by one
+transaction; the answers leave after its COMMIT.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
 import structlog
 
@@ -19,42 +19,52 @@ from devices.sd_jwt import read_check_in
 from ecm.clock import Clock
 from ecm.db.errors import DatabaseError
 from ecm.db.pool import Database
+from ecm.decoding import decode_json
+from ecm.errors import Problem
 from ecm.intake import reading
 from ecm.intake.directory import FRESH_SECONDS, Directory
-from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Device
-from ecm.intake.gate import Gate, unavailable
+from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Device, Receipt, Submission
 from ecm.intake.metrics import IntakeMetrics
+from ecm.intake.queue import Queue, Request, unavailable
 from ecm.intake.reading import Authentic
 from ecm.intake.refusals import Refusals, Refused
 from ecm.intake.signatures import Signer, signers
 from ecm.intake.writer import Writer
 
-# Reading costs some 20 µs an item, so this many hold the loop for about 2 ms.
+# Reading and judging cost some 20 µs an item, so this many hold the loop for about 2 ms.
 ITEMS_BETWEEN_BREATHS: Final = 100
 
 _log = structlog.get_logger()
 
 
-class Intake:
-    """Takes check-ins in. Whoever submits what came from outside enters by the `gate` first.
+class _Opened(NamedTuple):
+    """A request with what it holds, and the place of its first item among all that are taken in with it."""
 
-    `waiting_limit` is how many bytes of requests may wait there.
-    """
+    request: Request
+    submission: Submission
+    first: int
+
+    @property
+    def places(self) -> range:
+        return range(self.first, self.first + len(self.submission.check_ins))
+
+
+class Intake:
+    """Takes check-ins in. `waiting_limit` is how many bytes of requests may wait their turn."""
 
     def __init__(self, database: Database, clock: Clock, metrics: IntakeMetrics, waiting_limit: int) -> None:
-        self._database = database
         self._clock = clock
         self._metrics = metrics
         self._answered = {status: metrics.answers.labels(status=status) for status in get_args(AnswerStatus)}
+        self._queue = Queue(metrics, waiting_limit)
         self._directory = Directory(database)
-        self._writer = Writer(database, metrics)
-        self.gate = Gate(metrics, waiting_limit)
         self._refusals = Refusals(database, metrics)
+        self._writer = Writer(database, metrics)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the directory fresh, the writer's lanes open and the refusals flowing while in this context."""
-        async with self._writer.running():
+        """Keep the lanes open, the directory fresh and the refusals flowing while in this context."""
+        async with self._queue.running(self._take_in):
             chores = [asyncio.create_task(self._watch_directory()), asyncio.create_task(self._refusals.keep())]
             try:
                 yield
@@ -64,35 +74,37 @@ class Intake:
                 await asyncio.gather(*chores, return_exceptions=True)
                 await self._refusals.flush()
 
-    async def submit(
-        self, sent_at: datetime, items: Sequence[object], source: str = ""
-    ) -> tuple[datetime, list[Answer]]:
-        """Take a batch in; return when it was received and an answer for each item, in order.
+    async def submit(self, body: bytes, source: str = "") -> Receipt:
+        """Take in what a phone posted, a Submission as JSON; return when it was received and an answer for each item.
 
         Every item stands for itself: what is wrong with one never touches its neighbour. `source` is the network
-        address it came from. Raises the `unavailable` problem when nothing can be promised, and `too-many` for a
-        phone that keeps sending what cannot be accepted.
+        address it came from. Raises the `malformed` problem for what is no Submission, `unavailable` when nothing can
+        be promised, and `too-many` for a phone that keeps sending what cannot be accepted.
         """
-        received_at = self._clock.now()
+        return await self._queue.wait(body, source, self._clock.now())
+
+    async def _take_in(self, requests: Sequence[Request]) -> None:
+        """Take requests in together, and answer each of them."""
+        opened = _open(requests)
         try:
             await self._directory.keep_fresh()
-            authentic, refused = await self._authenticate(items)
-            known = await self._directory.learn([reading.named(one) for one in authentic.values()])
-        except DatabaseError:
-            # Logged by `_watch_directory`, twice a second and not once a request.
-            raise unavailable("The database cannot be asked just now.") from None
-        answers = self._refusals.answer(refused, source, received_at)
-        accepted = [
-            reading.accept(one, known[one.signer.device.provider], sent_at, received_at) for one in authentic.values()
-        ]
-        if accepted:
-            answers.update(zip(authentic, await self._writer.write(accepted), strict=True))
-        in_order = [answers[place] for place in range(len(items))]
-        self._count(accepted, in_order)
-        return received_at, in_order
+            authentic, refused = await self._authenticate(opened)
+            answers = self._refuse(opened, refused)
+            accepted = await self._accept(opened, authentic)
+            answers.update(zip(accepted, await self._writer.write(list(accepted.values())), strict=True))
+        except DatabaseError as error:
+            _log.warning("intake.store.failed", error=type(error).__name__, requests=len(requests))
+            for request in requests:
+                request.fail(unavailable("The database cannot store check-ins just now."))
+            return
+        self._count(opened, accepted, answers.values())
+        for one in opened:
+            if not one.request.answered.done():
+                one.request.answer(Receipt(one.request.received_at, [answers[place] for place in one.places]))
 
-    async def _authenticate(self, items: Sequence[object]) -> tuple[dict[int, Authentic], dict[int, Refused]]:
+    async def _authenticate(self, opened: Sequence[_Opened]) -> tuple[dict[int, Authentic], dict[int, Refused]]:
         """Read the items and check who signed them; return by place what is authentic, and what is refused."""
+        items = [item for one in opened for item in one.submission.check_ins]
         messages: dict[int, CheckInMessage] = {}
         refused: dict[int, Refused] = {}
         for place, item in enumerate(items):
@@ -114,14 +126,46 @@ class Intake:
             refused[place] = Refused(items[place], message.device_id, message.body.check_in, reason, detail)
         return authentic, refused
 
-    def _count(self, accepted: Sequence[AcceptedCheckIn], answers: Sequence[Answer]) -> None:
+    def _refuse(self, opened: Sequence[_Opened], refused: Mapping[int, Refused]) -> dict[int, Answer]:
+        """Answer what is refused; a request of a phone that sends too much of it fails as a whole."""
+        answers: dict[int, Answer] = {}
+        for one in opened if refused else ():
+            theirs = {place: refused[place] for place in one.places if place in refused}
+            try:
+                answers.update(self._refusals.answer(theirs, one.request.source, one.request.received_at))
+            except Problem as problem:
+                one.request.fail(problem)
+        return answers
+
+    async def _accept(
+        self, opened: Sequence[_Opened], authentic: Mapping[int, Authentic]
+    ) -> dict[int, AcceptedCheckIn]:
+        """Judge what is authentic, by place; what nobody waits for any more is left to come again."""
+        known = await self._directory.learn([reading.named(one) for one in authentic.values()])
+        accepted: dict[int, AcceptedCheckIn] = {}
+        for one in opened:
+            if one.request.answered.done():
+                continue
+            for place in one.places:
+                if place % ITEMS_BETWEEN_BREATHS == ITEMS_BETWEEN_BREATHS - 1:
+                    await asyncio.sleep(0)
+                if place in authentic:
+                    provider = known[authentic[place].signer.device.provider]
+                    sent_at, received_at = one.submission.sent_at, one.request.received_at
+                    accepted[place] = reading.accept(authentic[place], provider, sent_at, received_at)
+        return accepted
+
+    def _count(
+        self, opened: Sequence[_Opened], accepted: Mapping[int, AcceptedCheckIn], answers: Iterable[Answer]
+    ) -> None:
         """Count answers one by one, but look at clocks once a request: its items come from one phone."""
         for status, number in Counter(answer.status for answer in answers).items():
             self._answered[status].inc(number)
-        if accepted:
-            first = accepted[0]
-            self._metrics.skew_seconds.observe(abs(first.skew_seconds))
-            self._metrics.lag_seconds.observe((first.received_at - first.occurred_at).total_seconds())
+        for one in opened:
+            first = accepted.get(one.first)
+            if first is not None:
+                self._metrics.skew_seconds.observe(abs(first.skew_seconds))
+                self._metrics.lag_seconds.observe((first.received_at - first.occurred_at).total_seconds())
 
     async def _watch_directory(self) -> None:
         while True:
@@ -130,6 +174,21 @@ class Intake:
                 await self._directory.refresh()
             except DatabaseError as error:
                 _log.warning("intake.directory.failed", error=type(error).__name__)
+
+
+def _open(requests: Sequence[Request]) -> list[_Opened]:
+    """Take the bodies apart; a request whose body is no Submission fails."""
+    opened: list[_Opened] = []
+    items = 0
+    for request in requests:
+        try:
+            submission = decode_json(request.body, Submission)
+        except Problem as problem:
+            request.fail(problem)
+            continue
+        opened.append(_Opened(request, submission, items))
+        items += len(submission.check_ins)
+    return opened
 
 
 def _read(item: object) -> CheckInMessage:

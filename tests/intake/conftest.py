@@ -14,6 +14,7 @@ from devices.keys import PrivateKey
 from devices.messages import CheckInBody, Direction, Evidence, Gps, LinkRead, Manual
 from devices.sd_jwt import link_to, sign_check_in
 from ecm.db.pool import Database
+from ecm.intake.domain import Answer
 from ecm.intake.metrics import intake_metrics
 from ecm.intake.service import Intake
 from geofences.fences import Circle, to_json
@@ -31,6 +32,12 @@ class SetClock:
 
     def now(self) -> datetime:
         return self.time
+
+
+async def post(intake: Intake, *items: object, sent_at: datetime = NOON, source: str = "") -> list[Answer]:
+    """Submit items as a phone does."""
+    receipt = await intake.submit(msgspec.json.encode({"sent_at": sent_at, "check_ins": items}), source)
+    return receipt.answers
 
 
 @dataclass

@@ -13,7 +13,7 @@ from ecm.db.pool import Database
 from ecm.intake.service import Intake
 from ecm.visits.service import Visits
 from tests.arranging import officer
-from tests.intake.conftest import NOON, Phone, SetClock
+from tests.intake.conftest import Phone, SetClock, post
 
 
 # RFC 9864 would rather have "Ed25519" in the header; RFC 9901 peers and browsers still write "EdDSA".
@@ -22,7 +22,7 @@ async def test_promise_4_the_proof_holds_what_the_phone_signed_and_the_key_to_ch
     intake: Intake, phone: Phone, database: Database, clock: SetClock
 ) -> None:
     posted = phone.sign()
-    _, (answer,) = await intake.submit(NOON, [posted])
+    (answer,) = await post(intake, posted)
     await Visits(database, clock).fold_pending(10)
 
     council = officer("E08000035")

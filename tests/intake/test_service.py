@@ -16,12 +16,11 @@ from ecm.errors import Problem
 from ecm.intake.directory import TRUSTED_SECONDS
 from ecm.intake.refusals import BURST
 from ecm.intake.service import Intake
-from tests.intake.conftest import AT_HOME, HOME, NOON, Phone, SetClock, enrol, raise_directory_version
+from tests.intake.conftest import AT_HOME, HOME, NOON, Phone, SetClock, enrol, post, raise_directory_version
 
 
 async def submit(intake: Intake, *items: object, source: str = "") -> list[str]:
-    _, answers = await intake.submit(NOON, items, source)
-    return [answer.reason or answer.status for answer in answers]
+    return [answer.reason or answer.status for answer in await post(intake, *items, source=source)]
 
 
 async def stored(superuser: asyncpg.Connection) -> list[asyncpg.Record]:
@@ -44,9 +43,9 @@ async def test_promise_2_the_same_bytes_again_get_the_first_answer(
     intake: Intake, phone: Phone, clock: SetClock
 ) -> None:
     posted = phone.sign()
-    _, first = await intake.submit(NOON, [posted])
+    first = await post(intake, posted)
     clock.time = NOON + timedelta(hours=5)
-    _, again = await intake.submit(clock.time, [posted, posted])
+    again = await post(intake, posted, posted, sent_at=clock.time)
     assert [answer.status for answer in again] == ["duplicate", "duplicate"]
     assert {answer.recorded_at for answer in again} == {first[0].recorded_at}
 
@@ -78,7 +77,7 @@ async def test_promise_3_a_clock_a_year_out_is_stored_and_flagged(
 ) -> None:
     year = timedelta(days=365)
     posted = phone.sign(at=NOON - year - timedelta(minutes=3))
-    _, (answer,) = await intake.submit(NOON - year, [posted])
+    (answer,) = await post(intake, posted, sent_at=NOON - year)
     assert answer.status == "recorded"
     (row,) = await stored(superuser)
     assert row["device_at"] == NOON - year - timedelta(minutes=3)

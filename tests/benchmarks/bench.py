@@ -24,7 +24,7 @@ from simulators.load.signing import chains, sign_all
 from simulators.load.tally import summarise
 from simulators.load.wire import Parcel
 from tests.benchmarks.limits import Inserted, Sample, bare_insert, in_a_process, plain_insert, sample, verify_signatures
-from tests.benchmarks.processes import cpu_seconds, forget_peaks, peak_megabytes, resident_megabytes, tree
+from tests.benchmarks.processes import cpu_seconds, forget_peaks, peak_megabytes, resident_megabytes, serving
 from tests.benchmarks.report import Measure
 from tests.running import RunningService, running_service
 
@@ -96,11 +96,11 @@ class Bench:
 
     async def _send(self, plan: Plan, parcels: list[Parcel]) -> Measure:
         service, postgres = self.service.process.pid, self.server.pid
-        forget_peaks(tree(service))
+        forget_peaks(serving(service))
         before: list[float] = []
         outcome = await self._share(plan, parcels, lambda: before.extend((cpu_seconds(service), cpu_seconds(postgres))))
         answered = cpu_seconds(service), cpu_seconds(postgres)
-        peak = peak_megabytes(tree(service))
+        peak = peak_megabytes(serving(service))
         remember(self.fleet, [outcome])
         catch_up = await self._folded()
         folded = cpu_seconds(service) + cpu_seconds(postgres)
@@ -169,8 +169,12 @@ class Bench:
         return Measure(rate, rate, service_us=1e6 / rate)
 
     def resident(self) -> float:
-        """Return the megabytes of the largest process of the service now."""
-        return resident_megabytes(tree(self.service.process.pid))
+        """Return the megabytes of the largest worker now."""
+        return resident_megabytes(serving(self.service.process.pid))
+
+    def workers(self) -> int:
+        """Return how many workers answer phones."""
+        return len(serving(self.service.process.pid))
 
 
 @asynccontextmanager

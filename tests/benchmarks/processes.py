@@ -21,6 +21,11 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def serving(pid: int) -> list[int]:
+    """Return those processes below a running service that answer phones."""
+    return [each for each in tree(pid) if b"--duty=serve" in _command(each)]
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the user and system time of a process and its descendants, those it has waited for included."""
     ticks = 0
@@ -50,6 +55,13 @@ def forget_peaks(pids: Iterable[int]) -> None:
             (_PROC / str(pid) / "clear_refs").write_text("5")
         except (PermissionError, FileNotFoundError):
             continue
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _status(pid: int, name: str) -> float:

@@ -55,7 +55,9 @@ class Arranged:
 
     async def begin(self) -> "Arranged":
         for council in (COUNCIL, OTHER_COUNCIL):
-            await self._put("councils", council_id=council, name=council)
+            await self.superuser.execute(
+                "INSERT INTO councils (council_id, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", council
+            )
         await self._put("providers", provider_id=self.provider, name="Invented Care", stored_at=at("00:00"))
         await self._own(
             "locations",

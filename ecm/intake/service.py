@@ -64,15 +64,15 @@ class Intake:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the lanes open, the directory fresh and the refusals flowing while in this context."""
-        async with self._queue.running(self._take_in):
-            chores = [asyncio.create_task(self._watch_directory()), asyncio.create_task(self._refusals.keep())]
-            try:
+        chores = [asyncio.create_task(self._watch_directory()), asyncio.create_task(self._refusals.keep())]
+        try:
+            async with self._queue.running(self._take_in):
                 yield
-            finally:
-                for chore in chores:
-                    chore.cancel()
-                await asyncio.gather(*chores, return_exceptions=True)
-                await self._refusals.flush()
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+            await self._refusals.flush()
 
     async def submit(self, body: bytes, source: str = "") -> Receipt:
         """Take in what a phone posted, a Submission as JSON; return when it was received and an answer for each item.

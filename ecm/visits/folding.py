@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import structlog
 from aiohttp import web
 
-from ecm.db.errors import DatabaseError
+from ecm.db.errors import DatabaseError, DatabaseUnavailable, StatementTimedOut
 from ecm.keys import VISITS
 from ecm.visits.service import Visits
 
@@ -19,6 +20,8 @@ GATHER_SECONDS: Final = 2.0
 REST_RATIO: Final = 2.0
 _POLL_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+# How long a provider whose fold has failed by itself is left alone, so that the others' go on.
+SET_ASIDE_SECONDS: Final = 30.0
 _log = structlog.get_logger()
 
 
@@ -56,28 +59,45 @@ class Pace:
 
 async def folding_loop(app: web.Application) -> None:
     """Fold whatever is asked for until cancelled, looking again after a quarter of a second without work."""
-    clock = asyncio.get_running_loop().time
-    pace, pause = Pace(), _POLL_SECONDS
+    rounds, pause = Rounds(app[VISITS]), _POLL_SECONDS
     while True:
         try:
-            served = await _round(app[VISITS], pace)
+            rest = await rounds.one()
             pause = _POLL_SECONDS
         except DatabaseError as error:
             _log.warning("visits.fold.failed", error=type(error).__name__)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(pause)
-            continue
-        await asyncio.sleep(pace.until_next(served, clock()))
+            rest = pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(rest)
 
 
-async def _round(visits: Visits, pace: Pace) -> int:
-    """Fold once for each provider that waits; return how many requests were served."""
-    clock = asyncio.get_running_loop().time
-    waiting = await visits.waiting()
-    pace.look(waiting.asked, clock())
-    served = 0
-    for provider in waiting.providers:
-        began = clock()
-        served += await visits.fold_some(provider, AT_A_TIME)
-        await asyncio.sleep(pace.rest(clock() - began))
-    return served
+class Rounds:
+    """Rounds of folding, at a pace; a provider whose fold meets a bug is set aside for a while, and only that one."""
+
+    def __init__(self, visits: Visits) -> None:
+        self._visits = visits
+        self._pace = Pace()
+        self._set_aside: dict[UUID, float] = {}
+
+    async def one(self) -> float:
+        """Fold once for each provider that waits; return how long to wait before the next round."""
+        clock = asyncio.get_running_loop().time
+        waiting = await self._visits.waiting()
+        self._pace.look(waiting.asked, clock())
+        served = 0
+        for provider in waiting.providers:
+            began = clock()
+            if self._set_aside.get(provider, began) <= began:
+                served += await self._fold(provider, began)
+                await asyncio.sleep(self._pace.rest(clock() - began))
+        return self._pace.until_next(served, clock())
+
+    async def _fold(self, provider: UUID, now: float) -> int:
+        try:
+            return await self._visits.fold_some(provider, AT_A_TIME)
+        except (DatabaseUnavailable, StatementTimedOut):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the visits of the others must go on being folded
+            # A trace reads source files, which must not hold the loop.
+            await asyncio.to_thread(_log.error, "visits.fold.set_aside", provider=str(provider), exc_info=error)
+            self._set_aside[provider] = now + SET_ASIDE_SECONDS
+            return 0

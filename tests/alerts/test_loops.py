@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from ecm.alerts.service import Alerts
 from ecm.alerts.watcher import watching_loop
+from ecm.audit import service as audit
 from ecm.audit.purge import purging_loop
 from ecm.audit.service import Audit
 from ecm.db.pool import Database
@@ -81,6 +82,31 @@ async def test_folding_goes_on_after_every_connection_was_lost(house, database):
         await house.ask("C-1", at("08:00"))
         await until(folded)
     assert [row["visit"] for row in await house.rows("visits")] == ["V-1"]
+
+
+async def test_a_provider_whose_fold_meets_a_bug_keeps_no_other_from_being_folded(
+    house, database, superuser, monkeypatch
+):
+    other = await Arranged(database, superuser).begin()
+    await other.client("C-1")
+    await other.visit("V-1", "C-1", at("08:00"))
+    seal = audit.seal
+
+    async def seal_unless_of_the_house(connection, provider, sealables):
+        if provider == house.provider:
+            raise ZeroDivisionError
+        await seal(connection, provider, sealables)
+
+    monkeypatch.setattr(audit, "seal", seal_unless_of_the_house)
+
+    async def folded() -> bool:
+        return not await other.rows("fold_requests")
+
+    async with running(folding_loop, process(database)):
+        await until(folded)
+        await other.ask("C-1", at("08:00"))
+        await until(folded)
+    assert await house.rows("fold_requests")
 
 
 async def test_what_waits_to_be_folded_is_measured(house, database):

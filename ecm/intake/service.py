@@ -88,14 +88,18 @@ class Intake:
         opened = _open(requests)
         try:
             await self._directory.keep_fresh()
+        except DatabaseError:
+            # Logged by `_watch_directory`, twice a second and not once a group.
+            _fail(requests)
+            return
+        try:
             authentic, refused = await self._authenticate(opened)
             answers = self._refuse(opened, refused)
             accepted = await self._accept(opened, authentic)
             answers.update(zip(accepted, await self._writer.write(list(accepted.values())), strict=True))
         except DatabaseError as error:
             _log.warning("intake.store.failed", error=type(error).__name__, requests=len(requests))
-            for request in requests:
-                request.fail(unavailable("The database cannot store check-ins just now."))
+            _fail(requests)
             return
         self._count(opened, accepted, answers.values())
         for one in opened:
@@ -174,6 +178,11 @@ class Intake:
                 await self._directory.refresh()
             except DatabaseError as error:
                 _log.warning("intake.directory.failed", error=type(error).__name__)
+
+
+def _fail(requests: Sequence[Request]) -> None:
+    for request in requests:
+        request.fail(unavailable("The database cannot store check-ins just now."))
 
 
 def _open(requests: Sequence[Request]) -> list[_Opened]:

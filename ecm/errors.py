@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -65,3 +65,10 @@ TOO_MANY = ProblemType("too-many", 429, "Too many requests of this kind")
 REFUSED_BY_HTTP = ProblemType("bad-request", 400, "The request breaks the rules of HTTP")
 INTERNAL = ProblemType("internal", 500, "The service made a mistake")
 UNAVAILABLE = ProblemType("unavailable", 503, "The service cannot do this just now")
+
+RETRY_AFTER_SECONDS: Final = 2
+
+
+def unavailable(detail: str) -> Problem:
+    """Return the problem that tells whoever asks, a phone with its check-ins above all, to keep them and come back."""
+    return UNAVAILABLE.because(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -11,8 +11,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from ecm.db.errors import DatabaseError
+from ecm.errors import unavailable
 from ecm.http import Media, Routes, reply
-from ecm.intake.queue import unavailable
 from ecm.keys import DATABASE
 
 ROUTES = Routes("health")

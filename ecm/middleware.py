@@ -15,8 +15,8 @@ from ecm.errors import (
     NOT_SIGNED_IN,
     REFUSED_BY_HTTP,
     TOO_LARGE,
-    UNAVAILABLE,
     Problem,
+    unavailable,
 )
 from ecm.http import ACCOUNT, Endpoint, Handler
 from ecm.keys import ACCOUNTS
@@ -37,9 +37,7 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
         return problem.response()
     except (DatabaseUnavailable, TransactionConflicted, StatementTimedOut) as error:
         _log.warning("http.database.failed", error=type(error).__name__)
-        return UNAVAILABLE.because(
-            "The database cannot answer just now; please try again.", headers={"Retry-After": "2"}
-        ).response()
+        return unavailable("The database cannot answer just now; please try again.").response()
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -15,14 +15,13 @@ from typing import Final
 
 import structlog
 
-from ecm.errors import UNAVAILABLE, Problem
+from ecm.errors import RETRY_AFTER_SECONDS, Problem, unavailable
 from ecm.intake.domain import Receipt
 from ecm.intake.metrics import IntakeMetrics
 
 LANES: Final = 2
 # Some 650 single check-ins, or a batch of 500.
 GROUP_BYTES: Final = 512 * 1024
-RETRY_AFTER_SECONDS: Final = 2
 # Once the first in the queue has waited this long, whoever comes now would wait longer than we let anybody.
 OVERDUE_SECONDS: Final = 1.0
 _WATCH_SECONDS: Final = 0.25
@@ -153,8 +152,3 @@ async def _attempt(take_in: TakeIn, group: Sequence[Request]) -> None:
         _log.warning("intake.group.failed", error=type(error).__name__, requests=len(group))
         for request in group:
             await _attempt(take_in, [request])
-
-
-def unavailable(detail: str) -> Problem:
-    """Return the problem that tells a phone to keep its items and come back."""
-    return UNAVAILABLE.because(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

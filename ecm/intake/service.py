@@ -20,12 +20,12 @@ from ecm.clock import Clock
 from ecm.db.errors import DatabaseError
 from ecm.db.pool import Database
 from ecm.decoding import decode_json
-from ecm.errors import Problem
+from ecm.errors import Problem, unavailable
 from ecm.intake import reading
 from ecm.intake.directory import FRESH_SECONDS, Directory
 from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Device, Receipt, Submission
 from ecm.intake.metrics import IntakeMetrics
-from ecm.intake.queue import Queue, Request, unavailable
+from ecm.intake.queue import Queue, Request
 from ecm.intake.reading import Authentic
 from ecm.intake.refusals import Refusals, Refused
 from ecm.intake.signatures import Signer, signers

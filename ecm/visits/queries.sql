@@ -14,17 +14,8 @@ FROM fold_requests_request_id_seq;
 
 -- name: backlog
 -- The oldest of a provider is the first in its order; what is not about a check-in has no time of arrival.
-WITH RECURSIVE waiting AS (
-    (SELECT provider_id FROM fold_requests ORDER BY provider_id LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT following.provider_id FROM fold_requests AS following
-        WHERE following.provider_id > waiting.provider_id ORDER BY following.provider_id LIMIT 1
-    )
-    FROM waiting WHERE waiting.provider_id IS NOT NULL
-)
 SELECT (SELECT count(*) FROM fold_requests) AS requests, min(check_ins.received_at) AS oldest_at
-FROM waiting
+FROM unnest($1::uuid[]) AS waiting (provider_id)
 CROSS JOIN LATERAL (
     SELECT device_id, check_in_id FROM fold_requests
     WHERE fold_requests.provider_id = waiting.provider_id

@@ -79,9 +79,10 @@ class Visits:
     async def backlog(self) -> Backlog:
         """Return how much waits to be folded, of all providers, and for how long."""
         async with self._database.statement("fold_backlog", role="intake") as connection:
-            found = await store.backlog(connection)
-        waited = self._clock.now() - found.oldest_at if found.oldest_at is not None else timedelta()
-        return Backlog(found.requests, max(waited.total_seconds(), 0.0))
+            found = await store.waiting(connection)
+            requests, oldest_at = await store.backlog(connection, found.providers)
+        waited = self._clock.now() - oldest_at if oldest_at is not None else timedelta()
+        return Backlog(requests, max(waited.total_seconds(), 0.0))
 
     async def fold_some(self, provider: UUID, limit: int) -> int:
         """Fold what is asked for of one provider, at most `limit` requests; return how many were served."""

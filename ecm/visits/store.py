@@ -29,14 +29,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many fold requests wait, and when the oldest check-in among them came in, if one waits."""
-
-    requests: int
-    oldest_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class FoldRequest:
     """Something changed for `client` around an instant; it names a check-in where one came in, to be sealed."""
 
@@ -95,10 +87,13 @@ async def waiting(connection: Connection) -> Waiting:
     return Waiting(tuple(row["providers"]), row["asked"])
 
 
-async def backlog(connection: Connection) -> Backlog:
-    """Return what waits to be folded; needs the intake role, which sees everybody's."""
-    (row,) = await connection.fetch(_QUERIES["backlog"])
-    return Backlog(*row)
+async def backlog(connection: Connection, providers: Sequence[UUID]) -> tuple[int, datetime | None]:
+    """Return how many fold requests wait, and when the oldest check-in among these providers' came in, if one waits.
+
+    Needs the intake role, which sees everybody's.
+    """
+    (row,) = await connection.fetch(_QUERIES["backlog"], providers)
+    return row["requests"], row["oldest_at"]
 
 
 async def take_fold_requests(connection: Connection, provider: UUID, limit: int) -> list[FoldRequest]:

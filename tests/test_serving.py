@@ -9,15 +9,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.benchmarks.processes import on_duty
 from tests.running import RunningService, client, running_service, start_service, stop_service
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 
 
 def workers(service: RunningService, duty: str = "serve") -> set[int]:
-    """The workers of a service that do one duty, by the ids of its children (another child is PostgreSQL)."""
-    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
-    return {int(pid) for pid in children if f"--duty={duty}" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")}
+    """The workers of a service that do one duty."""
+    return set(on_duty(service.process.pid, duty))
 
 
 async def healthy(service: RunningService) -> bool:

@@ -24,7 +24,7 @@ from simulators.load.signing import chains, sign_all
 from simulators.load.tally import summarise
 from simulators.load.wire import Parcel
 from tests.benchmarks.limits import Inserted, Sample, bare_insert, in_a_process, plain_insert, sample, verify_signatures
-from tests.benchmarks.processes import cpu_seconds, forget_peaks, peak_megabytes, resident_megabytes, serving
+from tests.benchmarks.processes import cpu_seconds, forget_peaks, on_duty, peak_megabytes, resident_megabytes
 from tests.benchmarks.report import Measure
 from tests.running import RunningService, running_service
 
@@ -96,11 +96,11 @@ class Bench:
 
     async def _send(self, plan: Plan, parcels: list[Parcel]) -> Measure:
         service, postgres = self.service.process.pid, self.server.pid
-        forget_peaks(serving(service))
+        forget_peaks(on_duty(service, "serve"))
         before: list[float] = []
         outcome = await self._share(plan, parcels, lambda: before.extend((cpu_seconds(service), cpu_seconds(postgres))))
         answered = cpu_seconds(service), cpu_seconds(postgres)
-        peak = peak_megabytes(serving(service))
+        peak = peak_megabytes(on_duty(service, "serve"))
         remember(self.fleet, [outcome])
         catch_up = await self._folded()
         folded = cpu_seconds(service) + cpu_seconds(postgres)
@@ -170,11 +170,11 @@ class Bench:
 
     def resident(self) -> float:
         """Return the megabytes of the largest worker now."""
-        return resident_megabytes(serving(self.service.process.pid))
+        return resident_megabytes(on_duty(self.service.process.pid, "serve"))
 
     def workers(self) -> int:
         """Return how many workers answer phones."""
-        return len(serving(self.service.process.pid))
+        return len(on_duty(self.service.process.pid, "serve"))
 
 
 @asynccontextmanager

@@ -21,9 +21,9 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def serving(pid: int) -> list[int]:
-    """Return those processes below a running service that answer phones."""
-    return [each for each in tree(pid) if b"--duty=serve" in _command(each)]
+def on_duty(pid: int, duty: str) -> list[int]:
+    """Return those processes of a running service that do one duty: `serve` answers phones, `chores` the rest."""
+    return [each for each in tree(pid) if f"--duty={duty}" in _words(each)]
 
 
 def cpu_seconds(pid: int) -> float:
@@ -57,11 +57,11 @@ def forget_peaks(pids: Iterable[int]) -> None:
             continue
 
 
-def _command(pid: int) -> bytes:
+def _words(pid: int) -> list[str]:
     try:
-        return (_PROC / str(pid) / "cmdline").read_bytes()
+        return (_PROC / str(pid) / "cmdline").read_text().split("\0")
     except (FileNotFoundError, ProcessLookupError):
-        return b""
+        return []
 
 
 def _status(pid: int, name: str) -> float:

@@ -44,29 +44,43 @@ class Options:
     crowd: int
 
 
-@dataclass(slots=True)
-class Bench:
-    """Everything that runs, and the people whose check-ins are sent."""
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What every service measured has in common: its PostgreSQL, and the server that does nothing."""
 
     options: Options
+    folder: Path
     server: EmbeddedServer
-    service: RunningService
     noop_url: str
     noop_pid: int
     limit: DatabaseUrls
+    line: ProgressLine
+
+
+@dataclass(slots=True)
+class Bench:
+    """A service on a database of its own, and the people whose check-ins are sent to it."""
+
+    stand: Stand
+    service: RunningService
     superuser: asyncpg.Connection
     fleet: Fleet
     idle_parcels: list[Parcel]
     taken: Sample
-    line: ProgressLine
     rates: dict[str, float]
 
-    async def noop(self, connections: int) -> Measure:
-        """Post single check-ins to the server that does nothing with them."""
-        plan = Plan((self.noop_url,), connections, self.options.seconds, repeats=True)
+    @property
+    def options(self) -> Options:
+        """How long and how much."""
+        return self.stand.options
+
+    async def noop(self, connections: int, rate: float | None = None) -> Measure:
+        """Post single check-ins to the server that does nothing with them: flat out, or at a rate."""
+        stand = self.stand
+        plan = Plan((stand.noop_url,), connections, self.options.seconds, rate=rate, repeats=True)
         before: list[float] = []
-        outcome = await self._share(plan, self.idle_parcels, lambda: before.append(cpu_seconds(self.noop_pid)))
-        cpu = cpu_seconds(self.noop_pid) - before[0]
+        outcome = await self._share(plan, self.idle_parcels, lambda: before.append(cpu_seconds(stand.noop_pid)))
+        cpu = cpu_seconds(stand.noop_pid) - before[0]
         summary = summarise(outcome.tally)
         return Measure(
             summary.requests_per_second,
@@ -92,10 +106,10 @@ class Bench:
     async def sign(self, check_ins: int, batch: int) -> list[Parcel]:
         """Sign what comes next in the phones' chains."""
         dealt = chains(self.fleet, range(self.options.devices), -(-check_ins // batch), batch)
-        return await asyncio.to_thread(sign_all, dealt, SEED, self.line.counting("signed", check_ins))
+        return await asyncio.to_thread(sign_all, dealt, SEED, self.stand.line.counting("signed", check_ins))
 
     async def _send(self, plan: Plan, parcels: list[Parcel]) -> Measure:
-        service, postgres = self.service.process.pid, self.server.pid
+        service, postgres = self.service.process.pid, self.stand.server.pid
         forget_peaks(on_duty(service, "serve"))
         before: list[float] = []
         outcome = await self._share(plan, parcels, lambda: before.extend((cpu_seconds(service), cpu_seconds(postgres))))
@@ -121,7 +135,7 @@ class Bench:
 
     async def _share(self, plan: Plan, parcels: list[Parcel], begun: Callable[[], None]) -> Outcome:
         share = Share(plan, parcels)
-        return (await asyncio.to_thread(send_all, [share], self.line.sending(), begun))[0]
+        return (await asyncio.to_thread(send_all, [share], self.stand.line.sending(), begun))[0]
 
     async def _folded(self) -> float:
         """Wait until everything stored is folded, so that one path does not pay for another; return the seconds."""
@@ -131,32 +145,32 @@ class Bench:
             waiting = await self.superuser.fetchval("SELECT count(*) FROM fold_requests")
             if not waiting:
                 return clock() - began
-            self.line.say(f"waiting for the folding of {waiting:,} check-ins")
+            self.stand.line.say(f"waiting for the folding of {waiting:,} check-ins")
             await asyncio.sleep(0.1)
         sys.stderr.write("still folding; what is measured next pays for it\n")
         return self.options.settle
 
     async def bare(self, name: str, batch: int) -> Measure:
         """Store check-ins by the bare statement."""
-        administrator = await asyncpg.connect(self.limit.migration)
+        administrator = await asyncpg.connect(self.stand.limit.migration)
         await administrator.execute("TRUNCATE check_ins, check_in_locations, fold_requests")
         await administrator.close()
         count = int(self.rates.get(name, 5_000.0) * self.options.seconds) // batch * batch
-        measure = await self._insert(bare_insert, self.limit.intake, self.taken, batch, max(count, 4 * batch))
+        measure = await self._insert(bare_insert, self.stand.limit.intake, self.taken, batch, max(count, 4 * batch))
         self.rates[name] = measure.check_ins
         return measure
 
     async def plain(self, name: str, batch: int) -> Measure:
         """Store rows of check_ins alone, taken from what `bare` has left."""
         count = int(self.rates.get(name, 5_000.0) * self.options.seconds)
-        measure = await self._insert(plain_insert, self.limit.migration, batch, max(count, 4 * batch))
+        measure = await self._insert(plain_insert, self.stand.limit.migration, batch, max(count, 4 * batch))
         self.rates[name] = measure.check_ins
         return measure
 
     async def _insert(self, insert: object, *arguments: object) -> Measure:
-        before = cpu_seconds(self.server.pid)
+        before = cpu_seconds(self.stand.server.pid)
         done: Inserted = await asyncio.to_thread(in_a_process, insert, *arguments)
-        cpu = cpu_seconds(self.server.pid) - before
+        cpu = cpu_seconds(self.stand.server.pid) - before
         batches = len(done.milliseconds)
         cuts = quantiles(done.milliseconds, n=100, method="inclusive")
         each = 1e6 / done.check_ins
@@ -178,32 +192,38 @@ class Bench:
 
 
 @asynccontextmanager
-async def running_bench(options: Options, folder: Path) -> AsyncIterator[Bench]:
-    """Start a PostgreSQL, the service on it and the server that does nothing, and enrol the phones."""
-    async with EmbeddedServer(folder / "postgres") as server:
-        for name in ("bench", "limit"):
-            await server.ensure_database(name)
-        urls, limit = server.urls("bench"), server.urls("limit")
+async def running_stand(options: Options, folder: Path) -> AsyncIterator[Stand]:
+    """Start a PostgreSQL and the server that does nothing."""
+    async with EmbeddedServer(folder / "postgres") as server, _noop() as (noop_url, noop_pid):
+        await server.ensure_database("limit")
+        limit = server.urls("limit")
         await migrate(limit.migration, applied_at=SystemClock().now())
-        environment = {
-            "ECM_DATABASE_URL": urls.service,
-            "ECM_INTAKE_DATABASE_URL": urls.intake,
-            "ECM_MIGRATION_DATABASE_URL": urls.migration,
-        }
-        words = ["--workers", str(options.workers)] if options.workers is not None else []
-        superuser = await asyncpg.connect(server.dsn(database="bench"))
-        async with running_service(folder / "service", *words, **environment) as service, _noop() as noop:
-            draining = asyncio.create_task(_drain(service.process))
-            with ProgressLine() as line:
-                fleet = await enlist(_wish(service, options), line)
-                dealt = chains(fleet, range(options.devices), 4 * options.devices, 1)
-                parcels = await asyncio.to_thread(sign_all, dealt, SEED, line.counting("signed", 4 * options.devices))
-                taken = sample(fleet, lambda number: PrivateKey.from_seed(fleet.key(number)).public_jwk(), parcels)
-                yield Bench(
-                    options, server, service, noop[0], noop[1], limit, superuser, fleet, parcels, taken, line, {}
-                )
-            draining.cancel()
-        await superuser.close()
+        with ProgressLine() as line:
+            yield Stand(options, folder, server, noop_url, noop_pid, limit, line)
+
+
+@asynccontextmanager
+async def running_bench(stand: Stand, name: str) -> AsyncIterator[Bench]:
+    """Start the service on a new database, and enrol the phones."""
+    options, server, line = stand.options, stand.server, stand.line
+    await server.ensure_database(name)
+    urls = server.urls(name)
+    environment = {
+        "ECM_DATABASE_URL": urls.service,
+        "ECM_INTAKE_DATABASE_URL": urls.intake,
+        "ECM_MIGRATION_DATABASE_URL": urls.migration,
+    }
+    words = ["--workers", str(options.workers)] if options.workers is not None else []
+    superuser = await asyncpg.connect(server.dsn(database=name))
+    async with running_service(stand.folder / name, *words, **environment) as service:
+        draining = asyncio.create_task(_drain(service.process))
+        fleet = await enlist(_wish(service, options), line)
+        dealt = chains(fleet, range(options.devices), 4 * options.devices, 1)
+        parcels = await asyncio.to_thread(sign_all, dealt, SEED, line.counting("signed", 4 * options.devices))
+        taken = sample(fleet, lambda number: PrivateKey.from_seed(fleet.key(number)).public_jwk(), parcels)
+        yield Bench(stand, service, superuser, fleet, parcels, taken, {})
+        draining.cancel()
+    await superuser.close()
 
 
 def _wish(service: RunningService, options: Options) -> Wish:

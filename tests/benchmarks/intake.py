@@ -15,7 +15,7 @@ from statistics import median
 
 import click
 
-from tests.benchmarks.bench import Bench, Options, running_bench
+from tests.benchmarks.bench import Bench, Options, Stand, running_bench, running_stand
 from tests.benchmarks.report import Entry, Measure, Row, entries, entry, table, write
 from tests.benchmarks.stored import store_beforehand
 
@@ -25,6 +25,7 @@ NOOP_UNLOADED = "aiohttp no-op POST, 1 connection"
 UNLOADED = "single, 1 connection"
 VERIFY = "signature verification, one core"
 OVERLOAD = "single, 3 × overload, open loop"
+NOOP_OVERLOAD = "aiohttp no-op POST at the rate of the overload"
 PLAIN = "one-table insert, 500 a transaction"
 BURST_CONNECTIONS = {50: 16, 500: 8}
 
@@ -71,19 +72,25 @@ async def measure_rounds(found: list[Case], rounds: int) -> list[Row]:
     return [row for row, _ in found]
 
 
-async def measure_overload(bench: Bench, rows: list[Row]) -> tuple[Row, list[Entry]]:
-    """Offer three times what the service takes, and set what it still does against its peak."""
-    peak = _median(rows, SINGLE, "check_ins")
-    row = Row(OVERLOAD, "path", SINGLE, 0.90)
+async def measure_overload(bench: Bench, rows: list[Row]) -> tuple[list[Row], list[Entry]]:
+    """Offer three times what the service takes, and set what it still does against its peak.
+
+    The server that does nothing is offered the same, to tell what of the waiting is the machine's.
+    """
+    rate, connections = 3 * _median(rows, SINGLE, "check_ins"), 2 * bench.options.crowd
+    idle, row = Row(NOOP_OVERLOAD, "limit"), Row(OVERLOAD, "path", SINGLE, 0.90)
     before, after = [], []
     for number in range(bench.options.rounds):
         click.echo(f"overload {number + 1} of {bench.options.rounds}", err=True)
+        idle.measures.append(await bench.noop(connections, rate))
         before.append(bench.resident())
-        row.measures.append(await bench.open_loop(3 * peak, 2 * bench.options.crowd))
+        row.measures.append(await bench.open_loop(rate, connections))
         after.append(bench.resident())
-    unloaded = _median(rows, UNLOADED, "p99")
-    return row, [
-        entry(f"{OVERLOAD}: p99 of the accepted to unloaded", "ms", [each.p99 or 0 for each in row.measures], unloaded),
+    tails = [each.p99 or 0 for each in row.measures]
+    accepted = f"{OVERLOAD}: p99 of the accepted"
+    return [idle, row], [
+        entry(f"{accepted} to unloaded", "ms", tails, _median(rows, UNLOADED, "p99")),
+        entry(f"{accepted} to the no-op's at that rate", "ms", tails, _median([idle], NOOP_OVERLOAD, "p99")),
         entry(f"{OVERLOAD}: declined", "1/s", [each.declined for each in row.measures]),
         entry(f"{OVERLOAD}: memory after", "MB", after, round(median(before), 1)),
     ]
@@ -97,16 +104,31 @@ async def measure_crowd(bench: Bench) -> list[Entry]:
     return [entry(f"{name}: peak memory of a worker", "MB", [taken.megabytes or 0], 200)]
 
 
-async def measure_stored(bench: Bench, rows: list[Row]) -> list[Row]:
-    """Store millions of check-ins, then measure the single path and the burst again."""
-    options = bench.options
-    told = bench.line.counting("stored", options.stored)
-    await store_beforehand(bench.superuser, bench.fleet, options.devices, options.stored, told)
+async def measure_stored(stand: Stand) -> list[Row]:
+    """Measure a service on new tables and one on tables that hold millions of check-ins, in turns."""
+    options = stand.options
     found: list[Case] = []
-    for name, batch, connections in ((SINGLE, 1, 64), (burst_name(500), 500, BURST_CONNECTIONS[500])):
-        row = Row(f"{name}, {options.stored:,} stored", "path", name, 0.90)
-        found.append((row, partial(bench.flat_out, name, batch, connections)))
-    return rows + await measure_rounds(found, options.rounds)
+    async with running_bench(stand, "few") as few, running_bench(stand, "many") as many:
+        told = stand.line.counting("stored", options.stored)
+        await store_beforehand(many.superuser, many.fleet, options.devices, options.stored, told)
+        for name, batch, connections in ((SINGLE, 1, 64), (burst_name(500), 500, BURST_CONNECTIONS[500])):
+            new, full = f"{name}, new tables", f"{name}, {options.stored:,} stored"
+            found += [
+                (Row(new, "path"), partial(few.flat_out, new, batch, connections)),
+                (Row(full, "path", new, 0.90), partial(many.flat_out, full, batch, connections)),
+            ]
+        return await measure_rounds(found, options.rounds)
+
+
+async def measure(options: Options, folder: Path) -> tuple[list[Row], list[Entry]]:
+    """Measure everything; return the rows, and the numbers that are no rows."""
+    async with running_stand(options, folder) as stand:
+        async with running_bench(stand, "bench") as bench:
+            rows = await measure_rounds(cases(bench), options.rounds)
+            overload, numbers = await measure_overload(bench, rows)
+            numbers += await measure_crowd(bench)
+        stored = await measure_stored(stand) if options.stored else []
+    return rows + overload + stored, numbers
 
 
 async def run(options: Options, out: Path) -> None:
@@ -116,13 +138,7 @@ async def run(options: Options, out: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     folder = await asyncio.to_thread(_open_folder)
     try:
-        async with running_bench(options, folder) as bench:
-            rows = await measure_rounds(cases(bench), options.rounds)
-            overload, numbers = await measure_overload(bench, rows)
-            rows.append(overload)
-            numbers += await measure_crowd(bench)
-            if options.stored:
-                rows = await measure_stored(bench, rows)
+        rows, numbers = await measure(options, folder)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder)
     tail = _median(rows, SINGLE, "p99") / _median(rows, NOOP, "p99")
@@ -151,7 +167,7 @@ def _median(rows: list[Row], name: str, what: str) -> float:
 @click.option("--quick", is_flag=True, help="One short round: shows that the benchmark works, and no more.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=0.2), default=3.0, show_default=True, help="Of each measurement.")
-@click.option("--devices", type=click.IntRange(16), default=1000, show_default=True)
+@click.option("--devices", type=click.IntRange(16), default=4000, show_default=True)
 @click.option("--workers", type=click.IntRange(1), help="Workers of the service; without it the service's default.")
 @click.option("--stored", type=click.IntRange(0), default=0, help="Measure again with so many check-ins stored.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench"), show_default=True)

@@ -15,14 +15,19 @@ _INSERT = """
             phone.device_id,
             phone.carer,
             phone.clients[1 + (number / 2 / cardinality($1::uuid[])) % 2] AS client,
-            now() - make_interval(secs => 2 * 365 * 86400.0 * ($6 - number) / $6) AS at,
-            gen_random_uuid() AS check_in_id
+            now() - phone.ago AS at,
+            uuidv7(-phone.ago) AS check_in_id
         FROM generate_series($5::bigint, $5 + $7 - 1) AS number
         JOIN unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
             WITH ORDINALITY AS given (provider_id, device_id, carer, client, place)
             ON given.place = 1 + number % cardinality($1::uuid[])
         CROSS JOIN LATERAL (
-            SELECT given.provider_id, given.device_id, given.carer, string_to_array(given.client, ',') AS clients
+            SELECT
+                given.provider_id,
+                given.device_id,
+                given.carer,
+                string_to_array(given.client, ',') AS clients,
+                make_interval(secs => 2 * 365 * 86400.0 * ($6 - number) / $6) AS ago
         ) AS phone
     ),
     located AS (
@@ -45,7 +50,7 @@ _INSERT = """
 async def store_beforehand(
     connection: asyncpg.Connection, fleet: Fleet, devices: int, rows: int, told: Callable[[int], None]
 ) -> None:
-    """Store check-ins of the fleet's phones over the past two years; nothing is asked to be folded."""
+    """Store check-ins of the fleet's phones over the past two years, their ids as old as they; none is to be folded."""
     phones = fleet.phones[:devices]
     await connection.execute("SET synchronous_commit = off")
     for start in range(0, rows, _AT_ONCE):

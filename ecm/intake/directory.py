@@ -7,6 +7,7 @@ What is not remembered is looked up together: while one look-up is under way, wh
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
@@ -23,7 +24,7 @@ TRUSTED_SECONDS: Final = 1.0
 MOST_DEVICES: Final = 200_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ProviderDirectory:
     """What is remembered of one provider; None as a value means looked up and not there."""
 
@@ -45,22 +46,28 @@ class Named(NamedTuple):
 Devices = Mapping[UUID, tuple[Device, ...]]
 T = TypeVar("T")
 _Kind = Literal["carer", "client", "tag"]
-_Name = tuple[_Kind, UUID, Any]
-_NOTHING_KNOWN: Final = ProviderDirectory()
+_Name = tuple[ProviderDirectory, _Kind, UUID, Any]
+
+
+@dataclass(slots=True, eq=False)
+class _Memory:
+    """What is remembered between two changes. Whoever began with one goes on with it, so nobody starts over."""
+
+    devices: dict[UUID, tuple[Device, ...]] = field(default_factory=dict)
+    providers: dict[UUID, ProviderDirectory] = field(default_factory=dict)
 
 
 class Directory:
     """The memory of one intake process.
 
-    A check-in is read and judged with the very objects that `learn` gave for it. When something changes, those are
-    replaced, never altered: what was looked up before the change cannot slip into the memory after it.
+    When something changes, the memory is replaced and never altered: what was looked up before the change cannot slip
+    into the memory after it, and whoever is at work then ends with what they have, as if the change came after them.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._versions: dict[UUID, int] = {}
-        self._devices: dict[UUID, tuple[Device, ...]] = {}
-        self._providers: dict[UUID, ProviderDirectory] = {}
+        self._memory = _Memory()
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
         self._devices_wanted = _Together(self._look_up_devices)
@@ -77,75 +84,86 @@ class Directory:
     async def refresh(self) -> None:
         """Read the versions, and forget every provider whose version rose."""
         began = time.monotonic()
-        async with self._database.transaction("directory_versions", role="intake", read_only=True) as connection:
+        async with self._database.statement("directory_versions", role="intake") as connection:
             versions = await directory_versions(connection)
         changed = {provider for provider, version in versions.items() if self._versions.get(provider) != version}
         if changed:
             self._versions = versions
-            for provider in changed:
-                self._providers.pop(provider, None)
-            # A device not found may have been enrolled since, with any of the changed providers.
-            self._devices = {
-                device_id: devices
-                for device_id, devices in self._devices.items()
-                if devices and not any(device.provider in changed for device in devices)
-            }
-        if len(self._devices) > MOST_DEVICES:
-            self._devices = {}
+            self._memory = _without(self._memory, changed)
+        if len(self._memory.devices) > MOST_DEVICES:
+            self._memory = _Memory(providers=self._memory.providers)
         self._read_at = began
 
     async def devices(self, device_ids: Iterable[UUID]) -> Devices:
         """Give the devices of these ids (several where providers chose the same id), looking up the unknown ones."""
-        while unknown := [device_id for device_id in device_ids if device_id not in self._devices]:
-            await self._devices_wanted.look_up(unknown)
-        return self._devices
+        memory = self._memory
+        if unknown := [device_id for device_id in device_ids if device_id not in memory.devices]:
+            await self._devices_wanted.look_up((memory, device_id) for device_id in unknown)
+        return memory.devices
 
     async def learn(self, named: Sequence[Named]) -> Mapping[UUID, ProviderDirectory]:
         """Give the directories with everything that is named, looking up what is not yet known."""
-        while unknown := [each for one in named for each in self._unknown(one)]:
+        known = {one.provider: self._of(one.provider) for one in named}
+        while unknown := [each for one in named for each in _unknown(one, known[one.provider])]:
             await self._names_wanted.look_up(unknown)
-        return {one.provider: self._providers[one.provider] for one in named}
+        return known
 
-    def _unknown(self, named: Named) -> Iterator[_Name]:
-        """Yield what is not known of what is named; a known tag may name a client that is not."""
-        provider, carer, client, tags = named
-        known = self._providers.get(provider, _NOTHING_KNOWN)
-        if carer not in known.carers:
-            yield "carer", provider, carer
-        if client is not None and client not in known.clients:
-            yield "client", provider, client
-        for tag_id in tags:
-            if tag_id not in known.tags:
-                yield "tag", provider, tag_id
-            elif (tag := known.tags[tag_id]) is not None and tag.client not in known.clients:
-                yield "client", provider, tag.client
+    def _of(self, provider: UUID) -> ProviderDirectory:
+        return self._memory.providers.setdefault(provider, ProviderDirectory())
 
-    async def _look_up_devices(self, device_ids: Set[UUID]) -> None:
-        known = self._devices
+    async def _look_up_devices(self, wanted: Set[tuple[_Memory, UUID]]) -> None:
         async with self._database.statement("intake_devices", role="intake") as connection:
-            found = await store.devices(connection, device_ids)
-        by_id: dict[UUID, list[Device]] = {device_id: [] for device_id in device_ids}
+            found = await store.devices(connection, {device_id for _, device_id in wanted})
+        by_id: defaultdict[UUID, list[Device]] = defaultdict(list)
         for device in found:
             by_id[device.device_id].append(device)
-        known.update({device_id: tuple(devices) for device_id, devices in by_id.items()})
+        for memory, device_id in wanted:
+            memory.devices[device_id] = tuple(by_id[device_id])
 
-    async def _look_up_names(self, names: Set[_Name]) -> None:
-        known = {provider: self._providers.setdefault(provider, ProviderDirectory()) for _, provider, _ in names}
-        asked: dict[_Kind, list[tuple[UUID, Any]]] = {"carer": [], "client": [], "tag": []}
-        for kind, provider, name in names:
-            asked[kind].append((provider, name))
+    async def _look_up_names(self, wanted: Set[_Name]) -> None:
+        asked: dict[_Kind, set[tuple[UUID, Any]]] = {"carer": set(), "client": set(), "tag": set()}
+        for _, kind, provider, name in wanted:
+            asked[kind].add((provider, name))
         async with self._database.statement("intake_directory", role="intake") as connection:
             carers = await store.carers(connection, asked["carer"])
             clients = await store.clients(connection, asked["client"])
             tags = await store.tags(connection, asked["tag"])
             keys = await store.tag_keys(connection, {provider for provider, _ in asked["tag"]})
-        for provider, carer in asked["carer"]:
-            known[provider].carers[carer] = (provider, carer) in carers
-        for provider, client in asked["client"]:
-            known[provider].clients[client] = clients.get((provider, client))
-        for provider, tag_id in asked["tag"]:
-            known[provider].tags[tag_id] = tags.get((provider, tag_id))
-            known[provider].tag_key = keys.get(provider)
+        for known, kind, provider, name in wanted:
+            match kind:
+                case "carer":
+                    known.carers[name] = (provider, name) in carers
+                case "client":
+                    known.clients[name] = clients.get((provider, name))
+                case "tag":
+                    known.tags[name] = tags.get((provider, name))
+                    known.tag_key = keys.get(provider)
+
+
+def _without(memory: _Memory, changed: Set[UUID]) -> _Memory:
+    """Return what is still remembered when these providers have changed."""
+    # A device not found may have been enrolled since, with any of the changed providers.
+    devices = {
+        device_id: devices
+        for device_id, devices in memory.devices.items()
+        if devices and not any(device.provider in changed for device in devices)
+    }
+    providers = {provider: known for provider, known in memory.providers.items() if provider not in changed}
+    return _Memory(devices, providers)
+
+
+def _unknown(named: Named, known: ProviderDirectory) -> Iterator[_Name]:
+    """Yield what is not known of what is named; a known tag may name a client that is not."""
+    provider, carer, client, tags = named
+    if carer not in known.carers:
+        yield known, "carer", provider, carer
+    if client is not None and client not in known.clients:
+        yield known, "client", provider, client
+    for tag_id in tags:
+        if tag_id not in known.tags:
+            yield known, "tag", provider, tag_id
+        elif (tag := known.tags[tag_id]) is not None and tag.client not in known.clients:
+            yield known, "client", provider, tag.client
 
 
 class _Together(Generic[T]):

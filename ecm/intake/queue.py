@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 import structlog
@@ -24,6 +25,9 @@ LANES: Final = 2
 GROUP_BYTES: Final = 512 * 1024
 # Once the first in the queue has waited this long, whoever comes now would wait longer than we let anybody.
 OVERDUE_SECONDS: Final = 1.0
+# Nobody is kept longer than this, whatever the database does: what it stores after all is a duplicate when it comes
+# again.
+ANSWERED_SECONDS: Final = 5.0
 _WATCH_SECONDS: Final = 0.25
 
 _log = structlog.get_logger()
@@ -64,6 +68,7 @@ class Queue:
         self._waiting_limit = waiting_limit
         self._waiting: deque[Request] = deque()
         self._waiting_bytes = 0
+        self._at_work: list[list[Request]] = []
         self._idle: deque[asyncio.Future[None]] = deque()
         self._closing = False
 
@@ -86,11 +91,13 @@ class Queue:
         """Wait for the receipt of a request.
 
         Raises the `unavailable` problem: at once when too much waits already, the first has waited for long or the
-        service is stopping, and later when the request's turn does not come in time.
+        service is stopping, and later when the request's turn or the database's answer does not come in time.
         """
+        if self._closing:
+            raise unavailable("The service is stopping; please send this again shortly.")
         loop = asyncio.get_running_loop()
         overdue = bool(self._waiting) and loop.time() - self._waiting[0].since > OVERDUE_SECONDS
-        if self._closing or overdue or self._waiting_bytes + len(body) > self._waiting_limit:
+        if overdue or self._waiting_bytes + len(body) > self._waiting_limit:
             raise self._declined()
         request = Request(body, source, received_at, loop.time(), loop.create_future())
         self._waiting.append(request)
@@ -112,7 +119,9 @@ class Queue:
         while self._waiting or not self._closing:
             if self._waiting:
                 if group := self._take():
+                    self._at_work.append(group)
                     await _attempt(take_in, group)
+                    self._at_work.remove(group)
             else:
                 arrival = asyncio.get_running_loop().create_future()
                 self._idle.append(arrival)
@@ -133,12 +142,15 @@ class Queue:
         return request
 
     async def _watch(self) -> None:
-        """Ask those to come back who have waited too long, because the lanes stand still or are too slow."""
+        """Ask those to come back who have waited too long, because lanes or the database are slow or stand still."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            too_long = asyncio.get_running_loop().time() - RETRY_AFTER_SECONDS
-            while self._waiting and self._waiting[0].since < too_long:
+            now = asyncio.get_running_loop().time()
+            while self._waiting and self._waiting[0].since < now - RETRY_AFTER_SECONDS:
                 self._pop().fail(self._declined())
+            for request in chain.from_iterable(self._at_work):
+                if request.since < now - ANSWERED_SECONDS:
+                    request.fail(unavailable("The database does not answer; please send this again shortly."))
 
 
 async def _attempt(take_in: TakeIn, group: Sequence[Request]) -> None:

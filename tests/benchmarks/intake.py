@@ -167,7 +167,7 @@ def _median(rows: list[Row], name: str, what: str) -> float:
 @click.option("--quick", is_flag=True, help="One short round: shows that the benchmark works, and no more.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=0.2), default=3.0, show_default=True, help="Of each measurement.")
-@click.option("--devices", type=click.IntRange(16), default=4000, show_default=True)
+@click.option("--devices", type=click.IntRange(16), default=1000, show_default=True)
 @click.option("--workers", type=click.IntRange(1), help="Workers of the service; without it the service's default.")
 @click.option("--stored", type=click.IntRange(0), default=0, help="Measure again with so many check-ins stored.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench"), show_default=True)

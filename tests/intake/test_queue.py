@@ -152,6 +152,34 @@ async def test_whoever_waits_too_long_and_whoever_comes_then_is_asked_to_come_ba
         assert await asyncio.gather(*at_work) == [RECEIPT] * LANES
 
 
+async def test_whoever_comes_while_the_service_stops_is_told_so_and_whoever_waited_is_answered() -> None:
+    registry = CollectorRegistry()
+    made, stuck = Queue(intake_metrics(registry), WAITING_LIMIT), asyncio.Event()
+
+    async def take_in(group: Sequence[Request]) -> None:
+        await stuck.wait()
+        for request in group:
+            request.answer(RECEIPT)
+
+    async def serve() -> None:
+        async with made.running(take_in):
+            at_work.append(asyncio.create_task(made.wait(b"x", "", NOON)))
+            await asyncio.sleep(0)
+
+    at_work: list[asyncio.Task[Receipt]] = []
+    serving = asyncio.create_task(serve())
+    while not at_work:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with pytest.raises(Problem, match="stopping") as told:
+        await made.wait(b"x", "", NOON)
+    assert int(told.value.headers["Retry-After"]) > 0
+    assert registry.get_sample_value("ecm_intake_declined_total") == 0
+    stuck.set()
+    await serving
+    assert await at_work[0] == RECEIPT
+
+
 async def test_a_bug_met_by_one_request_costs_the_others_of_its_group_nothing() -> None:
     made = make_queue()
 
@@ -190,3 +218,27 @@ async def test_a_full_queue_says_so_at_once_and_promises_nothing(
         statuses = [status for status, _ in await asyncio.gather(*posted)]
     assert 200 in statuses
     assert await superuser.fetchval("SELECT count(*) FROM check_ins") == 50
+
+
+async def test_a_phone_is_not_kept_by_a_database_that_does_not_answer_and_what_it_stores_after_all_is_there_once(
+    database: Database,
+    clock: SetClock,
+    phone: Phone,
+    superuser: asyncpg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "ANSWERED_SECONDS", 0)
+    app = make_app(Settings(tmp_path), database, clock, chores=False)
+    body = msgspec.json.encode({"sent_at": NOON, "check_ins": phone.many(3)})
+    async with TestClient(TestServer(app)) as client:
+        async with superuser.transaction():
+            await superuser.execute("LOCK TABLE check_ins IN EXCLUSIVE MODE")
+            async with client.post("/v1/check-ins", data=body) as response:
+                assert response.status == 503
+                assert int(response.headers["Retry-After"]) > 0
+        monkeypatch.undo()
+        async with client.post("/v1/check-ins", data=body) as response:
+            answers = msgspec.json.decode(await response.read())["answers"]
+    assert {answer["status"] for answer in answers} <= {"recorded", "duplicate"}
+    assert await superuser.fetchval("SELECT count(*) FROM check_ins") == 3

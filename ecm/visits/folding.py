@@ -17,7 +17,10 @@ from ecm.visits.service import Visits
 AT_A_TIME: Final = 1_000
 BUSY_PER_SECOND: Final = 40.0
 GATHER_SECONDS: Final = 2.0
-REST_RATIO: Final = 2.0
+# So many check-ins a second leave folding half of one processor, and any number of them a tenth.
+EVEN_PER_SECOND: Final = 250.0
+MOST_REST: Final = 9.0
+LONGEST_REST_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 # How long a provider whose fold has failed by itself is left alone, so that the others' go on.
@@ -29,26 +32,38 @@ _log = structlog.get_logger()
 class Pace:
     """How folding leaves the processors to whoever answers the phones, while many check-ins come in.
 
-    While more than `BUSY_PER_SECOND` do, each piece of work is followed by a rest `REST_RATIO` times as long, so that
-    folding, the database's part in it included, takes a third of one processor; and a round begins no sooner than
-    `GATHER_SECONDS` after the one before, so that what gathers meanwhile of one client is folded once. A request then
-    waits a few seconds, and longer only when more comes in than that third can fold. Once the stream is quiet nothing
-    rests: what is left is folded at full speed, and a lone check-in at the next look.
+    While more than `BUSY_PER_SECOND` do, each piece of work is followed by a rest, the longer the more come in: as long
+    as the work at `EVEN_PER_SECOND`, and at most `MOST_REST` times as long, so that folding, the database's part in it
+    included, takes between all and a tenth of one processor. And a round begins no sooner than `GATHER_SECONDS` after
+    the one before, so that what gathers meanwhile of one client is folded once. A request then waits a few seconds, and
+    longer only when more comes in than that share can fold. Once the stream is quiet nothing rests: what is left is
+    folded at full speed, and a lone check-in at the next look.
     """
 
-    busy: bool = False
+    per_second: float = 0.0
     _asked: int | None = None
     _looked_at: float = 0.0
 
     def look(self, asked: int, at: float) -> None:
-        """Take note, at the beginning of a round, of how many folds were ever asked for; times in seconds."""
+        """Take note, at the beginning of a round or in a long one, of how many folds were ever asked for."""
         if self._asked is not None and at > self._looked_at:
-            self.busy = asked - self._asked > BUSY_PER_SECOND * (at - self._looked_at)
+            self.per_second = (asked - self._asked) / (at - self._looked_at)
         self._asked, self._looked_at = asked, at
+
+    @property
+    def busy(self) -> bool:
+        """Say whether many come in."""
+        return self.per_second > BUSY_PER_SECOND
 
     def rest(self, worked: float) -> float:
         """Return how long to rest after a piece of work of so many seconds."""
-        return REST_RATIO * worked if self.busy else 0.0
+        if not self.busy:
+            return 0.0
+        return min(LONGEST_REST_SECONDS, worked * min(MOST_REST, self.per_second / EVEN_PER_SECOND))
+
+    def outdated(self, now: float) -> bool:
+        """Say whether the last look was so long ago that the stream may have changed."""
+        return now - self._looked_at > GATHER_SECONDS
 
     def until_next(self, served: int, now: float) -> float:
         """Return how long to wait after a round before the next."""
@@ -89,6 +104,8 @@ class Rounds:
             if self._set_aside.get(provider, began) <= began:
                 served += await self._fold(provider, began)
                 await asyncio.sleep(self._pace.rest(clock() - began))
+                if self._pace.outdated(clock()):
+                    self._pace.look((await self._visits.waiting()).asked, clock())
         return self._pace.until_next(served, clock())
 
     async def _fold(self, provider: UUID, now: float) -> int:

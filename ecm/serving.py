@@ -7,6 +7,7 @@ that nobody serves unwatched.
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -33,6 +34,9 @@ READY: Final = b"ready\n"
 BACKLOG: Final = 2_048
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
+# Every phone that is connected is an open file of its worker.
+OPEN_FILES: Final = 65_536
+_FEW_OPEN_FILES: Final = 4_096
 
 _log = structlog.get_logger()
 
@@ -44,6 +48,7 @@ class WorkerFailed(Exception):
 @asynccontextmanager
 async def serving(settings: Settings, workers: int) -> AsyncIterator[str]:
     """Bring everything up, give the service's address once it serves, and take all down at the end."""
+    allow_open_files()
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(_database_urls(settings))
         await migrate(urls.migration, applied_at=SystemClock().now())
@@ -52,6 +57,16 @@ async def serving(settings: Settings, workers: int) -> AsyncIterator[str]:
         crew = _Crew(settings, urls, reserved.getsockname()[1])
         await stack.enter_async_context(crew.working(workers))
         yield "http://{}:{}".format(*reserved.getsockname()[:2])
+
+
+def allow_open_files() -> None:
+    """Let this process and those it starts hold as many files open as they may, for shells begin with some 1,000."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < _FEW_OPEN_FILES:
+        _log.warning("serving.few_open_files", allowed=allowed)
 
 
 class _Crew:

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -60,6 +62,25 @@ async def test_the_workers_end_with_their_parent_and_the_port_is_free_again(serv
     again = await start_service(service.state, "--workers", "1", port=port)
     assert await healthy(again)
     assert await stop_service(again) == 0
+
+
+async def test_more_phones_may_be_connected_than_the_shell_lets_a_program_open_files(server_folder: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = 512
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+    try:
+        service = await start_service(server_folder / "crowded", "--workers", "1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        async with AsyncExitStack() as stack:
+            for _ in range(few + 50):
+                session = await stack.enter_async_context(client(service))
+                answer = await stack.enter_async_context(session.get("/healthz"))
+                assert answer.status == 200
+                await answer.read()
+    finally:
+        await stop_service(service)
 
 
 async def test_one_worker_tells_what_all_have_counted(service: RunningService) -> None:

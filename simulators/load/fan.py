@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import multiprocessing
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import suppress
@@ -20,9 +21,12 @@ try:
     import uvloop
 except ImportError:  # there is none for Windows
     uvloop = None  # type: ignore[assignment]
+if sys.platform != "win32":
+    import resource
 
 _START_SECONDS: Final = 120.0
 _FIELDS: Final = 5
+_OTHER_FILES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ def _send(number: int, share: Share) -> Outcome:
         common.barrier.wait(_START_SECONDS)
 
     async def run() -> Outcome:
+        _allow_connections(share.plan.connections)
         sender = Sender(share.plan, share.parcels, told)
         await sender.run(begin)
         return Outcome(sender.tally, sender.heads)
@@ -103,3 +108,16 @@ def _send(number: int, share: Share) -> Outcome:
     except BaseException:
         common.barrier.abort()
         raise
+
+
+def _allow_connections(connections: int) -> None:
+    """Let this process hold so many connections open; raises OSError where the system does not."""
+    if sys.platform == "win32":
+        return
+    wanted = connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise OSError(f"this system lets a process open {hard:,} files; ask for fewer connections or more processes")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -15,6 +15,7 @@ from statistics import median
 
 import click
 
+from ecm.serving import allow_open_files
 from tests.benchmarks.bench import Bench, Options, Stand, running_bench, running_stand
 from tests.benchmarks.report import Entry, Measure, Row, entries, entry, table, write
 from tests.benchmarks.stored import store_beforehand
@@ -173,6 +174,7 @@ def _median(rows: list[Row], name: str, what: str) -> float:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench"), show_default=True)
 def main(quick: bool, rounds: int, seconds: float, devices: int, workers: int | None, stored: int, out: Path) -> None:
     """Measure intake beside the limits of this machine."""
+    allow_open_files()
     options = Options(rounds, seconds, devices, workers, stored, settle=120, crowd=1000)
     if quick:
         options = Options(1, 0.3, 32, workers, stored, settle=1, crowd=32)

@@ -92,12 +92,12 @@ def _in_narrow_circle(offset: float, radius: float) -> float:
 def chance_in_rings(
     starts_m: NDArray[np.float64], ends_m: NDArray[np.float64], x_m: float, y_m: float, a95_m: float
 ) -> float:
-    """Return the chance, 0 to 1 and within 1e-5, of being inside the rings whose edges are given.
+    """Return the chance, 0 to 1 and within 1e-6, of being inside the rings whose edges are given.
 
     starts_m and ends_m are the n × 2 edge ends in metres on a plane, outer rings anticlockwise and holes
     clockwise. By Green's theorem the chance is the mean, over the directions from the fix, of
-    1 - exp(-ρ²/2), ρ the way to the edge met there. Along an edge at height h from the fix the integral runs
-    over u with ρ = h cosh u, which spreads the sharp turn of a close edge evenly.
+    1 - exp(-ρ²/2), ρ the way to the edge met there: of each edge the angle it is seen under, less what lies
+    beyond it.
     """
     scale = SIGMAS_PER_A95 / a95_m
     here = np.array((x_m, y_m))
@@ -106,11 +106,22 @@ def chance_in_rings(
     length = np.hypot(along[:, 0], along[:, 1])
     turn = (start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0]) / length
     height = np.maximum(np.abs(turn), _LOWEST)
-    first = np.arcsinh((start * along).sum(axis=1) / length / height)
-    last = np.arcsinh((end * along).sum(axis=1) / length / height)
-    half = 0.5 * (last - first)
-    cosh = np.cosh(0.5 * (first + last)[:, None] + half[:, None] * _NODES)
-    way = height[:, None] * cosh
-    held = (-np.expm1(-0.5 * way * way) / cosh) @ _WEIGHTS
-    chance = float((np.sign(turn) * half * held).sum()) / (2.0 * math.pi)
+    first, last = (start * along).sum(axis=1) / length, (end * along).sum(axis=1) / length
+    angle = np.arctan2(last, height) - np.arctan2(first, height)
+    held = angle - _beyond(last, height) + _beyond(first, height)
+    chance = float((np.sign(turn) * held).sum()) / (2.0 * math.pi)
     return min(max(chance, 0.0), 1.0)
+
+
+def _beyond(way: NDArray[np.float64], height: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Integrate exp(-ρ²/2) over the directions from the foot of the height to `way` along the edge.
+
+    It is 2π times Owen's T function of height and way / height. It runs over u with ρ = height cosh u, which
+    spreads the sharp turn of a close edge evenly, and ends where ρ is so long that nothing is left.
+    """
+    furthest = np.arccosh(np.maximum(CERTAIN / height, 1.0))
+    half = 0.5 * np.minimum(np.arcsinh(np.abs(way) / height), furthest)
+    cosh = np.cosh(half[:, None] * (1.0 + _NODES))
+    far = height[:, None] * cosh
+    whole: NDArray[np.float64] = np.sign(way) * half * ((np.exp(-0.5 * far * far) / cosh) @ _WEIGHTS)
+    return whole

@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geofences.chance import CERTAIN, SIGMAS_PER_A95, chance_in_circle
+from geofences.chance import CERTAIN, SIGMAS_PER_A95, chance_in_circle, chance_in_rings
 from geofences.fences import Circle, Polygon
 from geofences.verdict import judge
 
@@ -133,7 +133,13 @@ def test_chance_in_a_polygon_with_a_hole_meets_a_throw_of_dice(bearing, distance
     assert chance == pytest.approx(share, abs=5 * math.sqrt(max(share * (1 - share), 1e-4) / throws))
 
 
+def normal_within(low: float, high: float, mean: float, sigma: float) -> float:
+    """The chance of a normal variable to lie between two values."""
+    return 0.5 * (math.erf((high - mean) / sigma / math.sqrt(2)) - math.erf((low - mean) / sigma / math.sqrt(2)))
+
+
 @given(x=st.floats(-300, 300), y=st.floats(-300, 300), accuracy=st.floats(1.0, 1_000.0))
+@example(x=0.0, y=99.0, accuracy=1.0)
 def test_chance_in_a_rectangle_is_the_product_of_two_normals(x, y, accuracy):
     half = 100.0 * math.sqrt(2)
     polygon = Polygon(tuple(at(bearing, half)[::-1] for bearing in (45, 135, 225, 315)))
@@ -146,10 +152,25 @@ def test_chance_in_a_rectangle_is_the_product_of_two_normals(x, y, accuracy):
         math.degrees(math.atan2(x, y)),
         math.hypot(x, y),
     )
-
-    def within(low: float, high: float, mean: float) -> float:
-        return 0.5 * (math.erf((high - mean) / sigma / math.sqrt(2)) - math.erf((low - mean) / sigma / math.sqrt(2)))
-
-    expected = within(west, east, x) * within(south, north, y)
+    expected = normal_within(west, east, x, sigma) * normal_within(south, north, y, sigma)
     chance = judge(polygon, latitude, longitude, accuracy).chance_inside
-    assert chance == pytest.approx(expected, abs=2e-5)
+    assert chance == pytest.approx(expected, abs=1e-6)
+
+
+@given(
+    half_width=st.floats(0.01, 10_000),
+    half_height=st.floats(0.01, 10_000),
+    beyond_edge=st.floats(-12, 12),
+    along=st.floats(-1.2, 1.2),
+    accuracy=st.floats(0.1, 3_000.0),
+)
+@example(half_width=5_584.0, half_height=0.03, beyond_edge=-0.3, along=0.0, accuracy=0.22)
+def test_chance_is_exact_however_long_an_edge_is_and_however_close(
+    half_width, half_height, beyond_edge, along, accuracy
+):
+    sigma = accuracy / SIGMAS_PER_A95
+    x, y = along * half_width, half_height + beyond_edge * sigma
+    corners = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)]) * (half_width, half_height)
+    chance = chance_in_rings(corners, np.roll(corners, -1, axis=0), x, y, accuracy)
+    expected = normal_within(-half_width, half_width, x, sigma) * normal_within(-half_height, half_height, y, sigma)
+    assert chance == pytest.approx(expected, abs=1e-6)

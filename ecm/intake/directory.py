@@ -103,13 +103,12 @@ class Directory:
 
     async def learn(self, named: Sequence[Named]) -> Mapping[UUID, ProviderDirectory]:
         """Give the directories with everything that is named, looking up what is not yet known."""
-        known = {one.provider: self._of(one.provider) for one in named}
+        remembered = self._memory.providers
+        providers = {one.provider for one in named}
+        known = {provider: remembered.setdefault(provider, ProviderDirectory()) for provider in providers}
         while unknown := [each for one in named for each in _unknown(one, known[one.provider])]:
             await self._names_wanted.look_up(unknown)
         return known
-
-    def _of(self, provider: UUID) -> ProviderDirectory:
-        return self._memory.providers.setdefault(provider, ProviderDirectory())
 
     async def _look_up_devices(self, wanted: Set[tuple[_Memory, UUID]]) -> None:
         async with self._database.statement("intake_devices", role="intake") as connection:

@@ -45,7 +45,10 @@ class Pace:
     _looked_at: float = 0.0
 
     def look(self, asked: int, at: float) -> None:
-        """Take note, at the beginning of a round or in a long one, of how many folds were ever asked for."""
+        """Take note, at the beginning of a round or in a long one, of how many folds were ever asked for.
+
+        `at` is in seconds.
+        """
         if self._asked is not None and at > self._looked_at:
             self.per_second = (asked - self._asked) / (at - self._looked_at)
         self._asked, self._looked_at = asked, at

@@ -74,6 +74,11 @@ class Bench:
         """How long and how much."""
         return self.stand.options
 
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer phones now."""
+        return on_duty(self.service.process.pid, "serve")
+
     async def noop(self, connections: int, rate: float | None = None) -> Measure:
         """Post single check-ins to the server that does nothing with them: flat out, or at a rate."""
         stand = self.stand
@@ -110,11 +115,11 @@ class Bench:
 
     async def _send(self, plan: Plan, parcels: list[Parcel]) -> Measure:
         service, postgres = self.service.process.pid, self.stand.server.pid
-        forget_peaks(on_duty(service, "serve"))
+        forget_peaks(self.workers)
         before: list[float] = []
         outcome = await self._share(plan, parcels, lambda: before.extend((cpu_seconds(service), cpu_seconds(postgres))))
         answered = cpu_seconds(service), cpu_seconds(postgres)
-        peak = peak_megabytes(on_duty(service, "serve"))
+        peak = peak_megabytes(self.workers)
         remember(self.fleet, [outcome])
         catch_up = await self._folded()
         folded = cpu_seconds(service) + cpu_seconds(postgres)
@@ -184,11 +189,7 @@ class Bench:
 
     def resident(self) -> float:
         """Return the megabytes of the largest worker now."""
-        return resident_megabytes(on_duty(self.service.process.pid, "serve"))
-
-    def workers(self) -> int:
-        """Return how many workers answer phones."""
-        return len(on_duty(self.service.process.pid, "serve"))
+        return resident_megabytes(self.workers)
 
 
 @asynccontextmanager

@@ -101,7 +101,7 @@ async def measure_crowd(bench: Bench) -> list[Entry]:
     """Fill the queue from many connections at once, and see what memory that takes."""
     crowd = bench.options.crowd
     name = f"batches of 50 from {crowd:,} connections a worker"
-    taken = await bench.flat_out(name, 50, crowd * bench.workers())
+    taken = await bench.flat_out(name, 50, crowd * len(bench.workers))
     return [entry(f"{name}: peak memory of a worker", "MB", [taken.megabytes or 0], 200)]
 
 

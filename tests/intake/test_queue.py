@@ -19,12 +19,23 @@ from ecm.errors import Problem
 from ecm.intake import queue
 from ecm.intake.domain import Receipt
 from ecm.intake.metrics import intake_metrics
-from ecm.intake.queue import GROUP_BYTES, LANES, Queue, Request
+from ecm.intake.queue import GROUP_BYTES, LANES, Queue, Request, TakeIn
 from ecm.settings import Settings
 from tests.intake.conftest import NOON, Phone, SetClock
 
 WAITING_LIMIT = 4 * GROUP_BYTES
 RECEIPT = Receipt(NOON, [])
+
+
+def answering_after(stuck: asyncio.Event) -> TakeIn:
+    """Takes any group in, and answers it no sooner than the event."""
+
+    async def take_in(group: Sequence[Request]) -> None:
+        await stuck.wait()
+        for request in group:
+            request.answer(RECEIPT)
+
+    return take_in
 
 
 def make_queue() -> Queue:
@@ -131,12 +142,7 @@ async def test_whoever_waits_too_long_and_whoever_comes_then_is_asked_to_come_ba
 ) -> None:
     made, stuck = make_queue(), asyncio.Event()
 
-    async def take_in(group: Sequence[Request]) -> None:
-        await stuck.wait()
-        for request in group:
-            request.answer(RECEIPT)
-
-    async with made.running(take_in):
+    async with made.running(answering_after(stuck)):
         at_work = [asyncio.create_task(made.wait(b"x" * GROUP_BYTES, "", NOON)) for _ in range(LANES)]
         waits = asyncio.create_task(made.wait(b"x", "", NOON))
         await asyncio.sleep(0)
@@ -156,13 +162,8 @@ async def test_whoever_comes_while_the_service_stops_is_told_so_and_whoever_wait
     registry = CollectorRegistry()
     made, stuck = Queue(intake_metrics(registry), WAITING_LIMIT), asyncio.Event()
 
-    async def take_in(group: Sequence[Request]) -> None:
-        await stuck.wait()
-        for request in group:
-            request.answer(RECEIPT)
-
     async def serve() -> None:
-        async with made.running(take_in):
+        async with made.running(answering_after(stuck)):
             at_work.append(asyncio.create_task(made.wait(b"x", "", NOON)))
             await asyncio.sleep(0)
 

@@ -11,7 +11,7 @@ from ecm.audit.messages import proof_shown
 from ecm.audit.service import Audit
 from ecm.db.pool import Database
 from ecm.intake.service import Intake
-from ecm.visits.service import Visits
+from ecm.process.wiring import visits_and_what_follows
 from tests.arranging import officer
 from tests.intake.conftest import Phone, SetClock, post
 
@@ -23,7 +23,7 @@ async def test_promise_4_the_proof_holds_what_the_phone_signed_and_the_key_to_ch
 ) -> None:
     posted = phone.sign()
     (answer,) = await post(intake, posted)
-    await Visits(database, clock).fold_pending(10)
+    await visits_and_what_follows(database, clock)[0].fold_pending(10)
 
     council = officer("E08000035")
     proof = proof_shown(await Audit(database, clock).proof(council, phone.provider, phone.device_id, answer.check_in))

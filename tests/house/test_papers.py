@@ -11,6 +11,8 @@ from tests.house import tree
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_PATH = re.compile(rf"`((?:{'|'.join(tree.ROOMS)}|docs)/[\w./-]*)`")
+_COMMAND = re.compile(r"`make ([a-z-]+)")
 _TEST = re.compile(r"\b(tests/[\w/]+\.py)(?:::(\w+))?")
 
 
@@ -76,5 +78,18 @@ def test_every_test_that_a_paper_calls_as_a_witness_is_there() -> None:
         for paper in papers()
         for file, function in named_tests(paper)
         if not file.exists() or (function and f"def {function}(" not in file.read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
+def test_every_file_and_command_that_a_paper_names_is_there() -> None:
+    commands = re.findall(r"^([a-z-]+):", (tree.ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    missing = [
+        f"{paper.name}: {name}"
+        for paper in papers()
+        for name in (
+            *(path for path in _PATH.findall(prose(paper)) if not (tree.ROOT / path).exists()),
+            *(command for command in _COMMAND.findall(prose(paper)) if command not in commands),
+        )
     ]
     assert missing == []

@@ -88,7 +88,7 @@ async def _hours(service: ServiceClient, state: DayState, world: World, folder: 
         for kind in ("xlsx", "csv"):
             asked = query | {"format": kind}
             content = await service.send("GET", "/v1/reconciliation", state.token(OFFICER), query=asked)
-            (folder / f"hours_{provider.location}_{day}.{kind}").write_bytes(content)
+            (folder / f"hours_{provider.branch}_{day}.{kind}").write_bytes(content)
         together.append(content.partition(b"\r\n")[2] if together else content)
     path = folder / f"hours_{world.council}_{day}.csv"
     path.write_bytes(b"".join(together))

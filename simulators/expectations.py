@@ -15,7 +15,7 @@ from simulators.happenings import Amend, Fact, Habits, Mischief, OfficeAlert, Ph
 from simulators.outcomes import (
     LATE_AFTER,
     PRESUMED_MISSED_AFTER,
-    Call,
+    KnownStay,
     Status,
     begun,
     days_bought,
@@ -38,16 +38,16 @@ _CLOCK = "the phone's clock was seconds out, too little for it to be doubted"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account of a visit: its status, calls and paid minutes at the end of the morning."""
+    """One account of a visit: its status, stays and paid minutes at the end of the morning."""
 
     status: Status
-    calls: tuple[Call, ...]
+    stays: tuple[KnownStay, ...]
     paid: int
 
 
 @dataclass(frozen=True, slots=True)
 class VisitExpectation:
-    """A planned visit (or, with `visit` None, a call nobody planned) in both accounts."""
+    """A planned visit (or, with `visit` None, a stay nobody planned) in both accounts."""
 
     visit: str | None
     client: str
@@ -115,8 +115,8 @@ def seen_at(habits: Habits, at: datetime) -> datetime:
 
 def _planned(truth: ProviderTruth, visit: PlannedVisit, now: datetime) -> VisitExpectation:
     mischief = truth.struck(visit.visit)
-    real = tuple(_real_call(stay) for stay in truth.stays if stay.visit == visit.visit)
-    known = _known_calls(truth, visit)
+    real = tuple(_real_stay(stay) for stay in truth.stays if stay.visit == visit.visit)
+    known = _known_stays(truth, visit)
     return VisitExpectation(
         visit=visit.visit,
         client=visit.client,
@@ -129,24 +129,24 @@ def _planned(truth: ProviderTruth, visit: PlannedVisit, now: datetime) -> VisitE
 
 
 def _unplanned(truth: ProviderTruth, stay: Stay) -> VisitExpectation:
-    known = _seen_call(truth, [tap for tap in truth.taps if _of_stay(tap, stay)])
+    known = _seen_stay(truth, [tap for tap in truth.taps if _of_stay(tap, stay)])
     return VisitExpectation(
         visit=None,
         client=stay.client,
         mischief=Mischief.NONE,
-        real=Account("done", (_real_call(stay),), 0),
+        real=Account("done", (_real_stay(stay),), 0),
         known=Account("done", (known,), 0),
         exceptions=frozenset({"unscheduled"}),
         reason=_CLOCK,
     )
 
 
-def _account(truth: ProviderTruth, visit: PlannedVisit, calls: tuple[Call, ...], now: datetime) -> Account:
+def _account(truth: ProviderTruth, visit: PlannedVisit, stays: tuple[KnownStay, ...], now: datetime) -> Account:
     following = later_visit(truth.provider, visit)
-    status = status_of(visit, calls, following, now)
+    status = status_of(visit, stays, following, now)
     bought = truth.provider.commission(visit.commission)
     days = days_bought(visit.start.astimezone(LONDON).date())
-    return Account(status, calls, paid_minutes(bought, calls, status, days))
+    return Account(status, stays, paid_minutes(bought, stays, status, days))
 
 
 def _exceptions(mischief: Mischief) -> frozenset[str]:
@@ -158,31 +158,30 @@ def _exceptions(mischief: Mischief) -> frozenset[str]:
     return frozenset(named.get(mischief, set()))
 
 
-def _real_call(stay: Stay) -> Call:
-    return Call(stay.carer, stay.arrived, stay.left, None, None)
+def _real_stay(stay: Stay) -> KnownStay:
+    return KnownStay(stay.carer, stay.arrived, stay.left, None, None)
 
 
 def _of_stay(tap: Tap, stay: Stay) -> bool:
     return (tap.carer, tap.client) == (stay.carer, stay.client) and stay.arrived <= tap.at <= stay.left
 
 
-def _known_calls(truth: ProviderTruth, visit: PlannedVisit) -> tuple[Call, ...]:
-    stays = [stay for stay in truth.stays if stay.visit == visit.visit]
-    calls = []
-    for stay in stays:
+def _known_stays(truth: ProviderTruth, visit: PlannedVisit) -> tuple[KnownStay, ...]:
+    known: list[KnownStay] = []
+    for stay in [stay for stay in truth.stays if stay.visit == visit.visit]:
         taps = [tap for tap in truth.taps if _of_stay(tap, stay)]
         if taps:
-            calls.append(_amended(truth, visit, _seen_call(truth, taps)))
+            known.append(_amended(truth, visit, _seen_stay(truth, taps)))
         elif any(isinstance(act, Amend) and act.visit == visit.visit for act in truth.office):
-            calls.append(_amended(truth, visit, Call(stay.carer, None, None, None, None)))
-    return tuple(calls)
+            known.append(_amended(truth, visit, KnownStay(stay.carer, None, None, None, None)))
+    return tuple(known)
 
 
-def _seen_call(truth: ProviderTruth, taps: list[Tap]) -> Call:
+def _seen_stay(truth: ProviderTruth, taps: list[Tap]) -> KnownStay:
     ins = [tap for tap in taps if tap.direction == "in"]
     outs = [tap for tap in taps if tap.direction == "out"]
     habits = truth.habits[taps[0].carer]
-    return Call(
+    return KnownStay(
         carer=taps[0].carer,
         in_at=seen_at(habits, ins[0].at) if ins else None,
         out_at=seen_at(habits, outs[-1].at) if outs else None,
@@ -191,17 +190,17 @@ def _seen_call(truth: ProviderTruth, taps: list[Tap]) -> Call:
     )
 
 
-def _amended(truth: ProviderTruth, visit: PlannedVisit, call: Call) -> Call:
+def _amended(truth: ProviderTruth, visit: PlannedVisit, stay: KnownStay) -> KnownStay:
     for act in truth.office:
-        if isinstance(act, Amend) and (act.visit, act.carer) == (visit.visit, call.carer):
-            return Call(
-                carer=call.carer,
-                in_at=act.in_at or call.in_at,
-                out_at=act.out_at or call.out_at,
-                in_grade=call.in_grade,
-                out_grade=call.out_grade,
+        if isinstance(act, Amend) and (act.visit, act.carer) == (visit.visit, stay.carer):
+            return KnownStay(
+                carer=stay.carer,
+                in_at=act.in_at or stay.in_at,
+                out_at=act.out_at or stay.out_at,
+                in_grade=stay.in_grade,
+                out_grade=stay.out_grade,
             )
-    return call
+    return stay
 
 
 def _first_known(truth: ProviderTruth, visit: PlannedVisit) -> datetime | None:
@@ -224,7 +223,7 @@ def _watched(truth: ProviderTruth, expected: tuple[VisitExpectation, ...]) -> li
     for visit, account in zip(truth.provider.visits, expected, strict=True):
         if visit.cancelled is not None:
             continue
-        heard, came = _first_known(truth, visit), begun(account.known.calls)
+        heard, came = _first_known(truth, visit), begun(account.known.stays)
         in_time = came is not None and came <= visit.start + LATE_AFTER
         made_good = account.known.status != "missed" and came is not None
         for kind, limit, withdrawn in (

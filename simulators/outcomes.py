@@ -20,7 +20,7 @@ OUT_OVERDUE_AFTER = timedelta(minutes=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class KnownStay:
     """One carer at one visit; None where an end is not known."""
 
     carer: str
@@ -37,9 +37,9 @@ class Call:
         return round((self.out_at - self.in_at).total_seconds())
 
 
-def begun(calls: Sequence[Call]) -> datetime | None:
+def begun(stays: Sequence[KnownStay]) -> datetime | None:
     """When the first carer came."""
-    return min((call.in_at for call in calls if call.in_at is not None), default=None)
+    return min((stay.in_at for stay in stays if stay.in_at is not None), default=None)
 
 
 def missed_from(visit: PlannedVisit, following: PlannedVisit | None) -> datetime:
@@ -48,25 +48,25 @@ def missed_from(visit: PlannedVisit, following: PlannedVisit | None) -> datetime
     return min(night, following.start) if following is not None else night
 
 
-def status_of(visit: PlannedVisit, calls: Sequence[Call], following: PlannedVisit | None, now: datetime) -> Status:
+def status_of(visit: PlannedVisit, stays: Sequence[KnownStay], following: PlannedVisit | None, now: datetime) -> Status:
     """The status of a visit at an instant."""
     if visit.cancelled is not None:
         return "cancelled"
-    came = begun(calls)
+    came = begun(stays)
     deadline = missed_from(visit, following)
     if came is None:
         return _status_unbegun(visit, deadline, now)
     if came >= deadline:
         return "missed"
-    if any(_still_there(visit, call, now) for call in calls):
+    if any(_still_there(visit, stay, now) for stay in stays):
         return "in_progress"
     return "done_late" if came > visit.start + LATE_AFTER else "done"
 
 
-def _still_there(visit: PlannedVisit, call: Call, now: datetime) -> bool:
+def _still_there(visit: PlannedVisit, stay: KnownStay, now: datetime) -> bool:
     """An out tap may be an hour overdue before the carer is no longer taken to be there."""
     overdue = timedelta(minutes=visit.minutes) + OUT_OVERDUE_AFTER
-    return call.in_at is not None and call.out_at is None and now <= call.in_at + overdue
+    return stay.in_at is not None and stay.out_at is None and now <= stay.in_at + overdue
 
 
 def _status_unbegun(visit: PlannedVisit, deadline: datetime, now: datetime) -> Status:
@@ -82,7 +82,7 @@ def days_bought(day: date) -> int:
     return 7 - day.isoweekday() % 7
 
 
-def paid_minutes(bought: Commission, calls: Sequence[Call], status: Status, days: int) -> int:
+def paid_minutes(bought: Commission, stays: Sequence[KnownStay], status: Status, days: int) -> int:
     """Minutes the council pays for a visit under its commission's contract, all carers together.
 
     A visit that was missed, cancelled or is not over pays nothing. Contract A: quarter-hour bands (8–22 becomes
@@ -90,23 +90,23 @@ def paid_minutes(bought: Commission, calls: Sequence[Call], status: Status, days
     commissioned minutes for each carer. Contract B: by the minute, at most what the commission bought in the week,
     of which `days` days, this one the first. A further carer is paid for the time shared with the first.
     """
-    if status not in {"done", "done_late"} or not calls:
+    if status not in {"done", "done_late"} or not stays:
         return 0
-    first = min(calls, key=lambda call: (call.in_at is None, call.in_at, call.carer))
-    minutes = [_minutes_together(first, call) for call in calls]
+    first = min(stays, key=lambda stay: (stay.in_at is None, stay.in_at, stay.carer))
+    minutes = [_minutes_together(first, stay) for stay in stays]
     if bought.contract == "A":
         return sum(_banded(each, bought.minutes) for each in minutes)
     return min(sum(minutes), bought.minutes * bought.carers * days)
 
 
-def _minutes_together(first: Call, call: Call) -> int:
-    if call.seconds is None:
+def _minutes_together(first: KnownStay, stay: KnownStay) -> int:
+    if stay.seconds is None:
         return 0
-    if call is first:
-        return call.seconds // 60
-    if first.in_at is None or first.out_at is None or call.in_at is None or call.out_at is None:
+    if stay is first:
+        return stay.seconds // 60
+    if first.in_at is None or first.out_at is None or stay.in_at is None or stay.out_at is None:
         return 0
-    shared = min(first.out_at, call.out_at) - max(first.in_at, call.in_at)
+    shared = min(first.out_at, stay.out_at) - max(first.in_at, stay.in_at)
     return max(0, round(shared.total_seconds())) // 60
 
 

@@ -30,12 +30,12 @@ class ImportRejected(Exception):
 
 def coordinator_of(provider: Provider) -> str:
     """The username of a provider's coordinator."""
-    return f"coordinator.{provider.location.lower()}"
+    return f"coordinator.{provider.branch.lower()}"
 
 
 def manager_of(provider: Provider) -> str:
     """The username of a provider's registered manager."""
-    return f"manager.{provider.location.lower()}"
+    return f"manager.{provider.branch.lower()}"
 
 
 @dataclass(slots=True)
@@ -73,13 +73,13 @@ class Registration:
         for contract in sheets.contracts(world):
             await self._unless_there("/v1/contracts", contract)
         for provider in world.providers:
-            location = {
-                "location": provider.location,
-                "name": provider.location_name,
+            branch = {
+                "branch": provider.branch,
+                "name": provider.branch_name,
                 "cqc_provider": provider.cqc_provider,
                 "cqc_location": provider.cqc_location,
             }
-            body = {"provider": provider.provider_id, "name": provider.name, "locations": [location]}
+            body = {"provider": provider.provider_id, "name": provider.name, "branches": [branch]}
             await self._post("/v1/providers", body)
         self.told(f"{world.council_name}: council, contracts A and B, {len(world.providers)} providers")
 
@@ -119,7 +119,7 @@ class Registration:
             ("commissions", sheets.commissions(self.world, provider)),
             ("roster", sheets.roster(provider)),
         ):
-            await self._once(f"{kind}/{provider.location}", partial(self._import, kind, token, content))
+            await self._once(f"{kind}/{provider.branch}", partial(self._import, kind, token, content))
         self.told(f"{provider.name}: carers, clients, commissions and roster")
 
     async def _import(self, kind: str, token: Token, content: bytes) -> None:

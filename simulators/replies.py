@@ -78,8 +78,8 @@ class Device(msgspec.Struct, frozen=True):
     carer: str
 
 
-class VisitCall(msgspec.Struct, frozen=True):
-    """One carer's call within a visit."""
+class VisitStay(msgspec.Struct, frozen=True):
+    """One carer's stay within a visit."""
 
     carer: str
     in_at: datetime | None = None
@@ -101,7 +101,7 @@ class Visit(msgspec.Struct, frozen=True):
     visit: str
     client: str
     status: str
-    calls: list[VisitCall]
+    stays: list[VisitStay]
     exceptions: list[VisitException]
 
 

@@ -19,8 +19,8 @@ from simulators.expectations import (
 )
 from simulators.intruder import EXPECTED as INTRUDERS
 from simulators.outbox import Outbox
-from simulators.outcomes import Call
-from simulators.replies import Alert, Candidate, Visit, VisitCall
+from simulators.outcomes import KnownStay
+from simulators.replies import Alert, Candidate, Visit, VisitStay
 
 _GONE = frozenset({"withdrawn", "dismissed", "merged"})
 _UNPLANNED = "unplanned:"
@@ -95,7 +95,7 @@ def _visits(expected: Expectations, concluded: ProviderConclusions) -> list[Diff
     paid = _paid_by_visit(concluded.lines)
     met: set[str] = set()
     for expectation in expected.visits:
-        subject = expectation.visit or f"unplanned call on {expectation.client}"
+        subject = expectation.visit or f"unplanned stay on {expectation.client}"
         unplanned = extra[expectation.client]
         seen = by_id.get(expectation.visit) if expectation.visit else next(iter(unplanned), None)
         if seen is None:
@@ -121,18 +121,18 @@ def _visit(subject: str, expected: VisitExpectation, seen: Visit, paid: int | No
         *_compare(subject, "status", real.status, known.status, seen.status, expected.reason),
         *_compare(subject, "paid minutes", real.paid, known.paid, paid, expected.reason),
     ]
-    calls = {call.carer: call for call in seen.calls}
-    real_calls = {call.carer: call for call in real.calls}
-    for call in known.calls:
-        found += _call(subject, real_calls[call.carer], call, calls.get(call.carer), expected.reason)
-    came = {call.carer for call in known.calls}
-    found += [_fault(subject, "carer", "not there", carer) for carer in calls if carer not in came]
+    stays = {stay.carer: stay for stay in seen.stays}
+    real_stays = {stay.carer: stay for stay in real.stays}
+    for stay in known.stays:
+        found += _stay(subject, real_stays[stay.carer], stay, stays.get(stay.carer), expected.reason)
+    came = {stay.carer for stay in known.stays}
+    found += [_fault(subject, "carer", "not there", carer) for carer in stays if carer not in came]
     missing = expected.exceptions - {exception.kind for exception in seen.exceptions}
     found += [_fault(subject, "exception", kind, "not shown") for kind in sorted(missing)]
     return found
 
 
-def _call(subject: str, real: Call, known: Call, seen: VisitCall | None, reason: str) -> list[Difference]:
+def _stay(subject: str, real: KnownStay, known: KnownStay, seen: VisitStay | None, reason: str) -> list[Difference]:
     if seen is None:
         return [_fault(subject, f"{known.carer} came", known.in_at, None)]
     who = known.carer

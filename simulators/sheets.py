@@ -31,14 +31,14 @@ def uprns(world: World) -> bytes:
 
 def carers(provider: Provider) -> bytes:
     """The provider's carers."""
-    return _csv(("carer", "location"), [(carer.code, provider.location) for carer in provider.carers])
+    return _csv(("carer", "branch"), [(carer.code, provider.branch) for carer in provider.carers])
 
 
 def clients(world: World, provider: Provider) -> bytes:
     """The provider's clients, each placed as `addressed` says and fenced by a polygon or a radius."""
     header = (
         "client",
-        "location",
+        "branch",
         "council",
         "council_reference",
         "name",
@@ -61,7 +61,7 @@ def _client_row(world: World, provider: Provider, client: Client) -> Sequence[ob
     wgs84, grid = client.addressed == "wgs84", client.addressed == "grid"
     return (
         client.code,
-        provider.location,
+        provider.branch,
         world.council,
         client.council_reference,
         client.name,

@@ -68,8 +68,8 @@ class Provider:
 
     provider_id: uuid.UUID
     name: str
-    location: str
-    location_name: str
+    branch: str
+    branch_name: str
     cqc_provider: str
     cqc_location: str
     clients: tuple[Client, ...]
@@ -138,8 +138,8 @@ def _named_provider(
     return Provider(
         provider_id=random_id(seed, "provider", index),
         name=f"{name} (synthetic)",
-        location=f"L{index + 1}",
-        location_name=f"{name}, main branch (synthetic)",
+        branch=f"L{index + 1}",
+        branch_name=f"{name}, main branch (synthetic)",
         cqc_provider=f"1-{index + 1:09d}",
         cqc_location=f"1-{index + 101:09d}",
         clients=people,

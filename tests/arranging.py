@@ -45,12 +45,12 @@ def digest(text: str) -> bytes:
 
 @dataclass
 class Arranged:
-    """A provider with one location, and ways to add to it. Care rows go in behind the service's back."""
+    """A provider with one branch, and ways to add to it. Care rows go in behind the service's back."""
 
     database: Database
     superuser: asyncpg.Connection
     provider: UUID = field(default_factory=uuid4)
-    location: str = "L1"
+    branch: str = "L1"
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     async def begin(self) -> "Arranged":
@@ -60,8 +60,8 @@ class Arranged:
             )
         await self._put("providers", provider_id=self.provider, name="Invented Care", stored_at=at("00:00"))
         await self._own(
-            "locations",
-            location_id=self.location,
+            "branches",
+            branch_id=self.branch,
             name="Office",
             cqc_provider_id="1-000000001",
             cqc_location_id="1-000000002",
@@ -69,7 +69,7 @@ class Arranged:
         return self
 
     async def carer(self, carer: str) -> str:
-        await self._own("carers", carer=carer, location_id=self.location)
+        await self._own("carers", carer=carer, branch_id=self.branch)
         return carer
 
     async def phone(self, carer: str = "W-001", device: UUID = DEVICE) -> PublicKey:
@@ -90,7 +90,7 @@ class Arranged:
         await self._own(
             "clients",
             client=client,
-            location_id=self.location,
+            branch_id=self.branch,
             council_id=council,
             lives_alone=lives_alone,
             lacks_capacity=lacks_capacity,

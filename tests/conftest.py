@@ -91,5 +91,5 @@ async def superuser(database_urls: DatabaseUrls) -> AsyncIterator[asyncpg.Connec
 
 @pytest_asyncio.fixture
 async def arranged(database: Database, superuser: asyncpg.Connection) -> Arranged:
-    """A provider with one location, and ways to add to it."""
+    """A provider with one branch, and ways to add to it."""
     return await Arranged(database, superuser).begin()

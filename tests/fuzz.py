@@ -25,13 +25,13 @@ async def tokens(service: RunningService) -> dict[str, str]:
     made = {"operator": service.operator}
     async with client(service, service.operator) as session:
         await (await session.post("/v1/councils", json={"council": COUNCIL, "name": "Synthetic council"})).read()
-        location = {
-            "location": "L1",
+        branch = {
+            "branch": "L1",
             "name": "Synthetic branch",
             "cqc_provider": "1-000000001",
             "cqc_location": "1-000000002",
         }
-        provider = {"provider": PROVIDER, "name": "Synthetic Care", "locations": [location]}
+        provider = {"provider": PROVIDER, "name": "Synthetic Care", "branches": [branch]}
         await (await session.post("/v1/providers", json=provider)).read()
         for role, scope in ACCOUNTS:
             answer = await session.post("/v1/accounts", json={"username": role, "role": role, **scope})

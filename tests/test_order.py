@@ -160,8 +160,8 @@ class Town:
         self.tokens["operator"] = await app[ACCOUNTS].ensure_operator("operator")
         await self.send("operator", "POST", "/v1/councils", json={"council": COUNCIL, "name": "Synthetic"})
         await self.send("operator", "POST", "/v1/contracts", data=contract_to_json(example_contract("a")))
-        location = {"location": "L1", "name": "Branch", "cqc_provider": "1-000000001", "cqc_location": "1-000000002"}
-        provider = {"provider": str(PROVIDER), "name": "Synthetic Care", "locations": [location]}
+        branch = {"branch": "L1", "name": "Branch", "cqc_provider": "1-000000001", "cqc_location": "1-000000002"}
+        provider = {"provider": str(PROVIDER), "name": "Synthetic Care", "branches": [branch]}
         await self.send("operator", "POST", "/v1/providers", json=provider)
         self.tokens["coordinator"] = (await app[ACCOUNTS].create("c", "coordinator", PROVIDER, None)).token
         self.tokens["council_officer"] = (await app[ACCOUNTS].create("o", "council_officer", None, COUNCIL)).token
@@ -174,8 +174,8 @@ class Town:
             f"{visit},{client},K{visit},{DAY}T{start},{minutes},W-1" for visit, client, start, minutes in ROSTER
         )
         files = {
-            "carers": "carer,location\n" + "\n".join(f"{carer},L1" for carer in CARERS),
-            "clients": f"client,location,council,latitude,longitude\n{clients}",
+            "carers": "carer,branch\n" + "\n".join(f"{carer},L1" for carer in CARERS),
+            "clients": f"client,branch,council,latitude,longitude\n{clients}",
             "commissions": "commission,client,council,contract,service,start_date,days,start_time,minutes,carers\n"
             + commissions,
             "roster": f"visit,client,commission,start,minutes,carers\n{roster}",

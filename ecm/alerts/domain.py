@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal, get_args
 from uuid import UUID, uuid5
 
-from ecm.visits.domain import AlertKind, Rules, Visit, alerts_due
+from ecm.visits.domain import AlertKind, Limits, Visit, alerts_due
 
 Source = Literal["watcher", "office", "phone"]
 State = Literal["open", "withdrawn", "closed"]
@@ -59,7 +59,7 @@ class Alert:
     """
 
     alert_id: UUID
-    location_id: str
+    branch_id: str
     kind: str
     client: str | None
     visit: str | None
@@ -126,14 +126,14 @@ def watched(visits: Sequence[Visit]) -> list[Watched]:
 
 
 def weigh(
-    visits: Sequence[Watched], existing: Mapping[UUID, Alert], provider: UUID, rules: Rules, now: datetime
+    visits: Sequence[Watched], existing: Mapping[UUID, Alert], provider: UUID, limits: Limits, now: datetime
 ) -> Change:
     """Set what is true of visits at `now` against the watcher's alerts of them; closed ones are left alone."""
     due: list[tuple[Visit, AlertKind]] = []
     disproved: list[tuple[Alert, str]] = []
     raised = {alert.visit for alert in existing.values()}
     for one in visits:
-        true_now = alerts_due(one.visit, now, rules, one.next_start)
+        true_now = alerts_due(one.visit, now, limits, one.next_start)
         start = one.visit.planned_start
         if not true_now and one.visit.visit not in raised:
             continue
@@ -152,9 +152,9 @@ def why_withdrawn(visit: Visit) -> str:
     if visit.cancelled is not None:
         return f"The visit was cancelled: {visit.cancelled}."
     check_ins = sorted(
-        {ref for call in visit.calls for ref in (call.in_check_in, call.out_check_in) if ref is not None}
+        {ref for stay in visit.stays for ref in (stay.in_check_in, stay.out_check_in) if ref is not None}
     )
-    amendments = sorted({str(amendment) for call in visit.calls for amendment in call.amendments})
+    amendments = sorted({str(amendment) for stay in visit.stays for amendment in stay.amendments})
     if check_ins:
         return f"Disproved by check-in {', '.join(check_ins)}."
     if amendments:

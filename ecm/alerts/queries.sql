@@ -23,39 +23,39 @@ LIMIT $5
 FOR UPDATE OF visits SKIP LOCKED;
 
 -- name: of_visits
-SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
     memo, level, signed_part
 FROM alerts WHERE provider_id = $1 AND visit = ANY ($2::text[]) AND source = 'watcher'
 ORDER BY alert_id;
 
--- name: locations_of_clients
-SELECT client, location_id FROM clients WHERE provider_id = $1 AND client = ANY ($2::text[]);
+-- name: branches_of_clients
+SELECT client, branch_id FROM clients WHERE provider_id = $1 AND client = ANY ($2::text[]);
 
--- name: location_of_carer
-SELECT location_id FROM carers WHERE provider_id = $1 AND carer = $2;
+-- name: branch_of_carer
+SELECT branch_id FROM carers WHERE provider_id = $1 AND carer = $2;
 
--- name: locations
-SELECT location_id FROM locations WHERE provider_id = $1 ORDER BY location_id;
+-- name: branches
+SELECT branch_id FROM branches WHERE provider_id = $1 ORDER BY branch_id;
 
 -- name: client_of_visit
 SELECT client FROM visits WHERE provider_id = $1 AND visit = $2;
 
 -- name: raise
 INSERT INTO alerts (
-    provider_id, alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state,
+    provider_id, alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state,
     memo, level, signed_part
 )
-SELECT $1, alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, 'open',
+SELECT $1, alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, 'open',
     memo, 0, signed_part
 FROM unnest(
     $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[]
 ) AS raised (
-    alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, memo, signed_part
+    alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, memo, signed_part
 )
 ON CONFLICT (provider_id, alert_id) DO UPDATE SET
     state = 'open', state_reason = NULL, occurred_at = EXCLUDED.occurred_at, carer = EXCLUDED.carer,
-    client = EXCLUDED.client, location_id = EXCLUDED.location_id
+    client = EXCLUDED.client, branch_id = EXCLUDED.branch_id
 WHERE alerts.state = 'withdrawn' AND alerts.source = 'watcher' AND EXCLUDED.source = 'watcher'
 RETURNING alert_id;
 
@@ -71,33 +71,33 @@ WHERE provider_id = $1 AND alert_id = $2 AND state = 'open'
 RETURNING alert_id;
 
 -- name: alert
-SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
     memo, level, signed_part
 FROM alerts WHERE provider_id = $1 AND alert_id = $2;
 
 -- name: listed
-SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
     memo, level, signed_part
 FROM alerts WHERE provider_id = $1 AND ($2::text IS NULL OR state = $2)
 ORDER BY occurred_at DESC, alert_id
 LIMIT $3;
 
 -- name: of_visit
-SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
     memo, level, signed_part
 FROM alerts WHERE provider_id = $1 AND visit = $2
 ORDER BY occurred_at DESC, alert_id;
 
--- name: lock_locations
-SELECT FROM locations
-WHERE provider_id = $1 AND location_id = ANY ($2::text[])
-ORDER BY location_id
+-- name: lock_branches
+SELECT FROM branches
+WHERE provider_id = $1 AND branch_id = ANY ($2::text[])
+ORDER BY branch_id
 FOR NO KEY UPDATE;
 
--- name: of_locations
-SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+-- name: of_branches
+SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
     memo, level, signed_part
-FROM alerts WHERE provider_id = $1 AND location_id = ANY ($2::text[]) AND raised_at >= $3
+FROM alerts WHERE provider_id = $1 AND branch_id = ANY ($2::text[]) AND raised_at >= $3
 ORDER BY occurred_at, alert_id;
 
 -- name: set_levels

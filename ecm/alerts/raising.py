@@ -10,7 +10,7 @@ from ecm.alerts.domain import Alert, Change, Watched, watched, watcher_alert_id,
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event
 from ecm.db.pool import Connection
-from ecm.visits.domain import AlertKind, Rules, Visit
+from ecm.visits.domain import AlertKind, Limits, Visit
 
 _REMOVED: Final = "The visit was taken off the roster."
 
@@ -22,11 +22,11 @@ class Listener(Protocol):
         self,
         connection: Connection,
         provider: UUID,
-        locations: Collection[str],
+        branches: Collection[str],
         now: datetime,
         about: Alert | None = None,
     ) -> None:
-        """Hear, in the transaction of the change, that alerts of these locations, which are locked, have changed.
+        """Hear, in the transaction of the change, that alerts of these branches, which are locked, have changed.
 
         `about` is the one alert that changed, where it is one; it may be long past.
         """
@@ -40,9 +40,9 @@ class Listener(Protocol):
 class Raising:
     """Keeps the watcher's alerts true. Whoever folds visits tells it, and it tells its listener."""
 
-    def __init__(self, listener: Listener, rules: Rules | None = None) -> None:
+    def __init__(self, listener: Listener, limits: Limits | None = None) -> None:
         self.listener = listener
-        self.rules = rules or Rules()
+        self.limits = limits or Limits()
 
     async def visits_folded(
         self, connection: Connection, provider: UUID, visits: Sequence[Visit], removed: Sequence[str], now: datetime
@@ -53,7 +53,7 @@ class Raising:
         """
         codes = [visit.visit for visit in visits]
         existing = await store.of_visits(connection, provider, [*codes, *removed])
-        change = weigh(watched(visits), existing, provider, self.rules, now)
+        change = weigh(watched(visits), existing, provider, self.limits, now)
         gone = frozenset(removed) - frozenset(codes)
         orphans = tuple(
             (alert, _REMOVED) for alert in existing.values() if alert.visit in gone and alert.state == "open"
@@ -63,18 +63,18 @@ class Raising:
     async def watch(self, connection: Connection, provider: UUID, visits: Sequence[Watched], now: datetime) -> int:
         """Raise what is due of visits that the transaction has locked; return how many alerts were raised."""
         existing = await store.of_visits(connection, provider, [one.visit.visit for one in visits])
-        return await self._carry_out(connection, provider, weigh(visits, existing, provider, self.rules, now), now)
+        return await self._carry_out(connection, provider, weigh(visits, existing, provider, self.limits, now), now)
 
     async def _carry_out(self, connection: Connection, provider: UUID, change: Change, now: datetime) -> int:
         """Withdraw and raise what is to be, and tell the listener; return how many were raised.
 
-        The locations are locked first, so that of several who change alerts at once each sees what the others did.
+        The branches are locked first, so that of several who change alerts at once each sees what the others did.
         """
         if not change.due and not change.disproved:
             return 0
-        homes = await store.locations_of_clients(connection, provider, (visit.client for visit, _ in change.due))
-        touched = {*homes.values(), *(alert.location_id for alert, _ in change.disproved)}
-        await store.lock_locations(connection, provider, touched)
+        homes = await store.branches_of_clients(connection, provider, (visit.client for visit, _ in change.due))
+        touched = {*homes.values(), *(alert.branch_id for alert, _ in change.disproved)}
+        await store.lock_branches(connection, provider, touched)
         reasons = {alert.alert_id: reason for alert, reason in change.disproved}
         withdrawn = await store.withdraw(connection, provider, list(reasons.items())) if reasons else frozenset()
         new = [_alert(provider, visit, kind, homes[visit.client], now) for visit, kind in change.due]
@@ -94,10 +94,10 @@ class Raising:
         return len(raised)
 
 
-def _alert(provider: UUID, visit: Visit, kind: AlertKind, location: str, now: datetime) -> Alert:
+def _alert(provider: UUID, visit: Visit, kind: AlertKind, branch: str, now: datetime) -> Alert:
     return Alert(
         alert_id=watcher_alert_id(provider, visit.visit, kind),
-        location_id=location,
+        branch_id=branch,
         kind=kind,
         client=visit.client,
         visit=visit.visit,

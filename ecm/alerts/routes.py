@@ -28,7 +28,7 @@ Cause = Annotated[
 
 
 class NewAlertMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """An alert from the office. Without a client it concerns a location, which may be left out if there is one only."""
+    """An alert from the office. Without a client it concerns a branch, which may be left out if there is one only."""
 
     alert: UUID
     kind: ReportedKind
@@ -36,7 +36,7 @@ class NewAlertMessage(msgspec.Struct, forbid_unknown_fields=True):
     client: Code | None = None
     visit: VisitCode | None = None
     carer: Code | None = None
-    location: Code | None = None
+    branch: Code | None = None
     memo: Memo | None = None
 
 
@@ -82,7 +82,7 @@ class AlertShown(msgspec.Struct):
     client: str | None
     visit: str | None
     carer: str | None
-    location: str
+    branch: str
     raised_at: datetime
     raised_by: str
     occurred_at: datetime
@@ -136,7 +136,7 @@ async def post_alert(request: web.Request) -> web.Response:
     given = await read_json(request, NewAlertMessage)
     alert = Alert(
         alert_id=given.alert,
-        location_id="",
+        branch_id="",
         kind=given.kind,
         client=given.client,
         visit=given.visit,
@@ -147,7 +147,7 @@ async def post_alert(request: web.Request) -> web.Response:
         raised_by=account_of(request).username,
         memo=given.memo,
     )
-    stored, new = await request.app[ALERTS].by_office(provider_of(request), alert, given.location)
+    stored, new = await request.app[ALERTS].by_office(provider_of(request), alert, given.branch)
     return reply(alert_shown(stored), 201 if new else 200)
 
 
@@ -218,7 +218,7 @@ def alert_shown(alert: Alert) -> AlertShown:
         client=alert.client,
         visit=alert.visit,
         carer=alert.carer,
-        location=alert.location_id,
+        branch=alert.branch_id,
         raised_at=alert.raised_at,
         raised_by=alert.raised_by,
         occurred_at=alert.occurred_at,

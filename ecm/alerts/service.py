@@ -32,20 +32,20 @@ _AT_A_TIME: Final = 200
 _LISTED_AT_MOST: Final = 1_000
 
 
-async def lock_locations(connection: Connection, provider: UUID, locations: Collection[str]) -> None:
-    """Lock locations until the transaction ends: do so before any change to their alerts or what these come to.
+async def lock_branches(connection: Connection, provider: UUID, branches: Collection[str]) -> None:
+    """Lock branches until the transaction ends: do so before any change to their alerts or what these come to.
 
     Of several who change them at once, each then sees what the others did. In one call, so that nobody waits in a
     circle.
     """
-    await store.lock_locations(connection, provider, locations)
+    await store.lock_branches(connection, provider, branches)
 
 
-async def of_locations(
-    connection: Connection, provider: UUID, locations: Collection[str], since: datetime
+async def of_branches(
+    connection: Connection, provider: UUID, branches: Collection[str], since: datetime
 ) -> list[Alert]:
-    """Return the alerts of these locations that were raised since an instant, oldest first, with their facts."""
-    return await store.of_locations(connection, provider, locations, since)
+    """Return the alerts of these branches that were raised since an instant, oldest first, with their facts."""
+    return await store.of_branches(connection, provider, branches, since)
 
 
 async def set_levels(connection: Connection, provider: UUID, levels: Mapping[UUID, int]) -> None:
@@ -88,21 +88,21 @@ class Alerts:
     ) -> tuple[int, tuple[datetime, str] | None]:
         async with self._database.transaction("watch_visits", provider=provider) as connection:
             visits = await store.lock_overdue(
-                connection, provider, after=after, before=now - self._raising.rules.late, limit=_AT_A_TIME
+                connection, provider, after=after, before=now - self._raising.limits.late, limit=_AT_A_TIME
             )
             raised = await self._raising.watch(connection, provider, visits, now)
         last = visits[-1].visit if len(visits) == _AT_A_TIME else None
         return raised, None if last is None or last.planned_start is None else (last.planned_start, last.visit)
 
-    async def by_office(self, provider: UUID, alert: Alert, location: str | None) -> tuple[Alert, bool]:
-        """Store an alert of the office; return it and whether it is new. Its `location_id` is found here.
+    async def by_office(self, provider: UUID, alert: Alert, branch: str | None) -> tuple[Alert, bool]:
+        """Store an alert of the office; return it and whether it is new. Its `branch_id` is found here.
 
-        Raises `invalid` for an unknown client or visit, or when it cannot tell the location; `conflict` when
+        Raises `invalid` for an unknown client or visit, or when it cannot tell the branch; `conflict` when
         another alert has the id.
         """
         async with self._database.transaction("raise_alert_by_office", provider=provider) as connection:
-            location = await self._location_for_office(connection, provider, alert, location)
-            return await self._raise(connection, provider, replace(alert, location_id=location))
+            branch = await self._branch_for_office(connection, provider, alert, branch)
+            return await self._raise(connection, provider, replace(alert, branch_id=branch))
 
     async def by_phone(self, posted: str) -> tuple[Alert, bool]:
         """Store an alert that a phone signed; return it and whether it is new.
@@ -121,13 +121,13 @@ class Alerts:
         if body.kind not in REPORTED_KINDS:
             raise INVALID.because(f"There is no kind of alert called {body.kind}.")
         async with self._database.transaction("raise_alert_by_phone", provider=phone.provider) as connection:
-            homes = await store.locations_of_clients(connection, phone.provider, [body.client])
-            home = homes.get(body.client) or await store.location_of_carer(connection, phone.provider, phone.carer)
+            homes = await store.branches_of_clients(connection, phone.provider, [body.client])
+            home = homes.get(body.client) or await store.branch_of_carer(connection, phone.provider, phone.carer)
             if home is None:
-                raise UNKNOWN_DEVICE.because("The device belongs to no carer of a known location.")
+                raise UNKNOWN_DEVICE.because("The device belongs to no carer of a known branch.")
             alert = Alert(
                 alert_id=body.alert,
-                location_id=home,
+                branch_id=home,
                 kind=body.kind,
                 client=body.client,
                 visit=body.visit,
@@ -141,29 +141,27 @@ class Alerts:
             )
             return await self._raise(connection, phone.provider, alert)
 
-    async def _location_for_office(
-        self, connection: Connection, provider: UUID, alert: Alert, location: str | None
-    ) -> str:
+    async def _branch_for_office(self, connection: Connection, provider: UUID, alert: Alert, branch: str | None) -> str:
         if alert.visit is not None:
             client = await store.client_of_visit(connection, provider, alert.visit)
             if client is None or alert.client not in {None, client}:
                 raise INVALID.because(f"There is no visit {alert.visit} of this client.")
         if alert.client is not None:
-            homes = await store.locations_of_clients(connection, provider, [alert.client])
+            homes = await store.branches_of_clients(connection, provider, [alert.client])
             if alert.client not in homes:
                 raise INVALID.because(f"There is no client {alert.client}.")
             return homes[alert.client]
-        known = await store.locations(connection, provider)
-        if location is None and len(known) == 1:
+        known = await store.branches(connection, provider)
+        if branch is None and len(known) == 1:
             return known[0]
-        if location is None or location not in known:
-            raise INVALID.because("Name the client, or one of your locations, that the alert is about.")
-        return location
+        if branch is None or branch not in known:
+            raise INVALID.because("Name the client, or one of your branches, that the alert is about.")
+        return branch
 
     async def _raise(self, connection: Connection, provider: UUID, alert: Alert) -> tuple[Alert, bool]:
         if alert.alert_id.version == _WATCHER_ID_VERSION:
             raise INVALID.because("The id of an alert must be a random or time-ordered UUID (version 4 or 7).")
-        await store.lock_locations(connection, provider, [alert.location_id])
+        await store.lock_branches(connection, provider, [alert.branch_id])
         if not await store.raise_alerts(connection, provider, [alert]):
             earlier = await store.alert(connection, provider, alert.alert_id)
             if earlier is None or _content(earlier) != _content(alert):
@@ -174,7 +172,7 @@ class Alerts:
         await audit.record(
             connection, provider, "alerts:alert:raised", alert.raised_by, subject, detail, alert.raised_at
         )
-        await self._listener.alerts_changed(connection, provider, [alert.location_id], alert.raised_at)
+        await self._listener.alerts_changed(connection, provider, [alert.branch_id], alert.raised_at)
         return await _found(connection, provider, alert.alert_id), True
 
     async def add_fact(self, provider: UUID, fact: Fact) -> tuple[Fact, bool]:
@@ -198,7 +196,7 @@ class Alerts:
             await audit.record(
                 connection, provider, "alerts:fact:added", fact.recorded_by, subject, detail, fact.recorded_at
             )
-            await self._listener.alerts_changed(connection, provider, [alert.location_id], fact.recorded_at, alert)
+            await self._listener.alerts_changed(connection, provider, [alert.branch_id], fact.recorded_at, alert)
         return fact, True
 
     async def close(self, provider: UUID, alert_id: UUID, reason: str, by: str) -> Alert:
@@ -210,7 +208,7 @@ class Alerts:
                 raise CONFLICT.because("The alert was withdrawn; there is nothing to close.")
             if await store.close(connection, provider, alert_id, reason):
                 await audit.record(connection, provider, "alerts:alert:closed", by, str(alert_id), {}, now)
-                await self._listener.alerts_changed(connection, provider, [alert.location_id], now, alert)
+                await self._listener.alerts_changed(connection, provider, [alert.branch_id], now, alert)
             return await _found(connection, provider, alert_id)
 
     async def listed(self, provider: UUID, state: str | None) -> list[Alert]:
@@ -228,9 +226,9 @@ ALERTS: Final = web.AppKey("alerts", Alerts)
 
 
 async def _locked(connection: Connection, provider: UUID, alert_id: UUID) -> Alert:
-    """Find an alert and lock its location; the alert is read again behind the lock."""
+    """Find an alert and lock its branch; the alert is read again behind the lock."""
     alert = await _found(connection, provider, alert_id)
-    await store.lock_locations(connection, provider, [alert.location_id])
+    await store.lock_branches(connection, provider, [alert.branch_id])
     return await _found(connection, provider, alert_id)
 
 

@@ -43,12 +43,12 @@ async def of_visits(connection: Connection, provider: UUID, visits: Collection[s
     return _by_id(await connection.fetch(_QUERIES["of_visits"], provider, list(visits)))
 
 
-async def of_locations(
-    connection: Connection, provider: UUID, locations: Collection[str], since: datetime
+async def of_branches(
+    connection: Connection, provider: UUID, branches: Collection[str], since: datetime
 ) -> list[Alert]:
-    """Return the alerts of these locations that were raised since an instant, oldest first, with their facts."""
+    """Return the alerts of these branches that were raised since an instant, oldest first, with their facts."""
     return await _with_facts(
-        connection, provider, await connection.fetch(_QUERIES["of_locations"], provider, list(locations), since)
+        connection, provider, await connection.fetch(_QUERIES["of_branches"], provider, list(branches), since)
     )
 
 
@@ -57,26 +57,26 @@ async def of_visit(connection: Connection, provider: UUID, visit: str) -> list[A
     return await _with_facts(connection, provider, await connection.fetch(_QUERIES["of_visit"], provider, visit))
 
 
-async def lock_locations(connection: Connection, provider: UUID, locations: Collection[str]) -> None:
-    """Let nobody else change these locations' alerts, or what they come to, until the transaction ends."""
-    await connection.execute(_QUERIES["lock_locations"], provider, list(locations))
+async def lock_branches(connection: Connection, provider: UUID, branches: Collection[str]) -> None:
+    """Let nobody else change these branches' alerts, or what they come to, until the transaction ends."""
+    await connection.execute(_QUERIES["lock_branches"], provider, list(branches))
 
 
-async def locations_of_clients(connection: Connection, provider: UUID, clients: Iterable[str]) -> dict[str, str]:
-    """Return the location that each known client belongs to."""
-    rows = await connection.fetch(_QUERIES["locations_of_clients"], provider, sorted(set(clients)))
-    return {row["client"]: row["location_id"] for row in rows}
+async def branches_of_clients(connection: Connection, provider: UUID, clients: Iterable[str]) -> dict[str, str]:
+    """Return the branch that each known client belongs to."""
+    rows = await connection.fetch(_QUERIES["branches_of_clients"], provider, sorted(set(clients)))
+    return {row["client"]: row["branch_id"] for row in rows}
 
 
-async def location_of_carer(connection: Connection, provider: UUID, carer: str) -> str | None:
-    """Return the location that a carer belongs to, None for an unknown carer."""
-    location: str | None = await connection.fetchval(_QUERIES["location_of_carer"], provider, carer)
-    return location
+async def branch_of_carer(connection: Connection, provider: UUID, carer: str) -> str | None:
+    """Return the branch that a carer belongs to, None for an unknown carer."""
+    branch: str | None = await connection.fetchval(_QUERIES["branch_of_carer"], provider, carer)
+    return branch
 
 
-async def locations(connection: Connection, provider: UUID) -> list[str]:
-    """Return the provider's locations."""
-    return [row["location_id"] for row in await connection.fetch(_QUERIES["locations"], provider)]
+async def branches(connection: Connection, provider: UUID) -> list[str]:
+    """Return the provider's branches."""
+    return [row["branch_id"] for row in await connection.fetch(_QUERIES["branches"], provider)]
 
 
 async def client_of_visit(connection: Connection, provider: UUID, visit: str) -> str | None:
@@ -92,7 +92,7 @@ async def raise_alerts(connection: Connection, provider: UUID, alerts: Sequence[
         _QUERIES["raise"],
         provider,
         [alert.alert_id for alert in ordered],
-        [alert.location_id for alert in ordered],
+        [alert.branch_id for alert in ordered],
         [alert.kind for alert in ordered],
         [alert.client for alert in ordered],
         [alert.visit for alert in ordered],

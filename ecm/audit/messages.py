@@ -39,7 +39,7 @@ class CheckInShown(msgspec.Struct):
 
 
 class ProofShown(msgspec.Struct):
-    """A check-in's place in its provider's log (RFC 6962): anyone can follow `path` from the leaf to `root`.
+    """Where a check-in stands in its provider's log (RFC 6962): anyone can follow `path` from the leaf to `root`.
 
     `leaf_hash` is SHA-256 of a zero byte and the link digest, which is the SHA-256 of `signed_part`. `public_key` is
     the JWK that the phone enrolled with; the signature of `signed_part`, a compact JWS, is by it.

@@ -13,8 +13,8 @@ SELECT tree_size FROM log_heads WHERE provider_id = $1 FOR UPDATE;
 -- name: append_leaves
 -- OFFSET 0, here and below: one look into the index for each check-in, whatever the planner believes of the table.
 WITH fresh AS MATERIALIZED (
-    SELECT device_id, check_in_id, leaf_hash, row_number() OVER (ORDER BY place) AS turn
-    FROM unnest($2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY AS leaf (device_id, check_in_id, leaf_hash, place)
+    SELECT device_id, check_in_id, leaf_hash, row_number() OVER (ORDER BY given) AS turn
+    FROM unnest($2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY AS leaf (device_id, check_in_id, leaf_hash, given)
     LEFT JOIN LATERAL (
         SELECT true AS is_there FROM log_entries
         WHERE provider_id = $1 AND log_entries.device_id = leaf.device_id
@@ -37,7 +37,7 @@ SELECT count(*) FROM fresh;
 -- name: leaf_index
 SELECT leaf_index FROM log_entries WHERE provider_id = $1 AND device_id = $2 AND check_in_id = $3;
 
--- name: places
+-- name: leaf_indexes
 SELECT device_id, check_in_id, leaf_index
 FROM log_entries
 JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)

@@ -90,15 +90,15 @@ class Audit:
             raise CONFLICT.because("The check-in is stored and not yet sealed into the log; ask again in a moment.")
         return await asyncio.to_thread(_prove, evidence, public_key, leaves, index)
 
-    async def places(
+    async def leaf_indexes(
         self, provider: UUID, refs: Sequence[tuple[UUID, UUID]]
     ) -> tuple[int, dict[tuple[UUID, UUID], int]]:
         """Return the size of a provider's log, and the leaf index of those check-ins that are in it.
 
         For check-ins that the asker has been shown: reads as the provider, as `proof` does, and no leaves.
         """
-        async with self._database.transaction("read_log_places", provider=provider, read_only=True) as connection:
-            found = await store.places(connection, provider, refs)
+        async with self._database.transaction("read_leaf_indexes", provider=provider, read_only=True) as connection:
+            found = await store.leaf_indexes(connection, provider, refs)
             return await store.log_size(connection, provider), found
 
     async def purge_locations(self, keep: timedelta) -> int:

@@ -51,17 +51,17 @@ async def append_leaves(connection: Connection, provider: UUID, leaves: Sequence
 
 
 async def leaf_index(connection: Connection, provider: UUID, device: UUID, check_in: UUID) -> int | None:
-    """Return the place of a check-in in its provider's log, None while it is not sealed."""
+    """Return the leaf index of a check-in in its provider's log, None while it is not sealed."""
     index: int | None = await connection.fetchval(_QUERIES["leaf_index"], provider, device, check_in)
     return index
 
 
-async def places(
+async def leaf_indexes(
     connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], int]:
     """Return the leaf index of those check-ins (device, check-in) that are in the log."""
     rows = await connection.fetch(
-        _QUERIES["places"], provider, [device for device, _ in refs], [check_in for _, check_in in refs]
+        _QUERIES["leaf_indexes"], provider, [device for device, _ in refs], [check_in for _, check_in in refs]
     )
     return {(row["device_id"], row["check_in_id"]): row["leaf_index"] for row in rows}
 

@@ -13,16 +13,16 @@ TagKind = Literal["nfc", "qr"]
 
 IMPORT_KINDS: Final[tuple[ImportKind, ...]] = get_args(ImportKind)
 
-# Provider and location ids share this shape and cannot be told apart by it (seen in the CQC directory), so the pair
+# CQC's provider and branch ids share this shape and cannot be told apart by it (seen in the CQC directory), so the pair
 # is kept and checked together.
 CQC_ID_PATTERN: Final = r"^1-[0-9]{6,11}$"
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class Branch:
     """A registered branch of a provider, with the pair of CQC ids it is registered under."""
 
-    location: str
+    branch: str
     name: str
     cqc_provider: str
     cqc_location: str
@@ -34,7 +34,7 @@ class Provider:
 
     provider: UUID
     name: str
-    locations: tuple[Location, ...]
+    branches: tuple[Branch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Carer(msgspec.Struct, frozen=True):
     """A care worker, known by a code, and the branch they work for."""
 
     code: str
-    location: str
+    branch: str
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class Client(msgspec.Struct, frozen=True):
     """
 
     code: str
-    location: str
+    branch: str
     council: str
     council_reference: str | None
     lives_alone: bool
@@ -152,13 +152,13 @@ class ImportReport:
     rejected: tuple[Rejection, ...]
 
 
-def pair_fault(location: Location) -> str | None:
+def pair_fault(branch: Branch) -> str | None:
     """Say what is wrong with a branch's pair of CQC ids, or None."""
-    for name, given in (("provider", location.cqc_provider), ("location", location.cqc_location)):
+    for name, given in (("provider", branch.cqc_provider), ("location", branch.cqc_location)):
         if re.fullmatch(CQC_ID_PATTERN, given) is None:
-            return f"The CQC {name} id {given!r} of {location.location} is not 1- and 6 to 11 digits."
-    if location.cqc_provider == location.cqc_location:
-        return f"The CQC provider id and location id of {location.location} are the same; each has its own."
+            return f"The CQC {name} id {given!r} of {branch.branch} is not 1- and 6 to 11 digits."
+    if branch.cqc_provider == branch.cqc_location:
+        return f"The CQC provider id and location id of {branch.branch} are the same; each has its own."
     return None
 
 

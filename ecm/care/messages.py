@@ -21,10 +21,10 @@ class CouncilMessage(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
 
 
-class LocationMessage(msgspec.Struct, forbid_unknown_fields=True):
+class BranchMessage(msgspec.Struct, forbid_unknown_fields=True):
     """A registered branch; the two CQC ids look alike, so check the pair."""
 
-    location: Code
+    branch: Code
     name: Name
     cqc_provider: CqcId
     cqc_location: CqcId
@@ -35,7 +35,7 @@ class ProviderMessage(msgspec.Struct, forbid_unknown_fields=True):
 
     provider: UUID
     name: Name
-    locations: Annotated[list[LocationMessage], msgspec.Meta(max_length=500)] = []
+    branches: Annotated[list[BranchMessage], msgspec.Meta(max_length=500)] = []
 
 
 class ProviderShown(msgspec.Struct):

@@ -30,9 +30,9 @@ RETURNING xmax = 0 AS is_new;
 -- name: insert_tag_key
 INSERT INTO provider_keys (provider_id, tag_key) VALUES ($1, $2) ON CONFLICT (provider_id) DO NOTHING;
 
--- name: upsert_location
-INSERT INTO locations (provider_id, location_id, name, cqc_provider_id, cqc_location_id) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (provider_id, location_id) DO UPDATE SET
+-- name: upsert_branch
+INSERT INTO branches (provider_id, branch_id, name, cqc_provider_id, cqc_location_id) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (provider_id, branch_id) DO UPDATE SET
     name = EXCLUDED.name, cqc_provider_id = EXCLUDED.cqc_provider_id, cqc_location_id = EXCLUDED.cqc_location_id;
 
 -- name: providers
@@ -57,8 +57,8 @@ SELECT tag_key FROM provider_keys WHERE provider_id = $1;
 -- name: lock_provider
 SELECT provider_id FROM providers WHERE provider_id = $1 FOR NO KEY UPDATE;
 
--- name: location_codes
-SELECT location_id AS code FROM locations WHERE provider_id = $1;
+-- name: branch_codes
+SELECT branch_id AS code FROM branches WHERE provider_id = $1;
 
 -- name: carer_codes
 SELECT carer AS code FROM carers WHERE provider_id = $1;
@@ -76,13 +76,13 @@ SELECT DISTINCT council_id, contract FROM contracts;
 SELECT commission, client, carers FROM commissions WHERE provider_id = $1;
 
 -- name: carers
-SELECT carer AS code, location_id AS location FROM carers WHERE provider_id = $1 ORDER BY carer;
+SELECT carer AS code, branch_id AS branch FROM carers WHERE provider_id = $1 ORDER BY carer;
 
 -- name: stored_carers
-SELECT carer, location_id FROM carers WHERE provider_id = $1 AND carer = ANY ($2::text[]);
+SELECT carer, branch_id FROM carers WHERE provider_id = $1 AND carer = ANY ($2::text[]);
 
 -- name: stored_clients
-SELECT client, location_id, council_id, council_reference, lives_alone, lacks_capacity, name, address, postcode, uprn,
+SELECT client, branch_id, council_id, council_reference, lives_alone, lacks_capacity, name, address, postcode, uprn,
     coalesce(shape::text, '') AS shape
 FROM clients
 LEFT JOIN client_identities USING (provider_id, client)
@@ -99,18 +99,18 @@ SELECT visit, client, commission, start_at, minutes, carers, carers_needed, canc
 FROM planned_visits WHERE provider_id = $1 AND visit = ANY ($2::text[]);
 
 -- name: upsert_carers
-INSERT INTO carers (provider_id, carer, location_id)
-SELECT $1, code, location FROM jsonb_to_recordset($2::jsonb) AS given (code text, location text)
-ON CONFLICT (provider_id, carer) DO UPDATE SET location_id = EXCLUDED.location_id;
+INSERT INTO carers (provider_id, carer, branch_id)
+SELECT $1, code, branch FROM jsonb_to_recordset($2::jsonb) AS given (code text, branch text)
+ON CONFLICT (provider_id, carer) DO UPDATE SET branch_id = EXCLUDED.branch_id;
 
 -- name: upsert_clients
-INSERT INTO clients (provider_id, client, location_id, council_id, council_reference, lives_alone, lacks_capacity)
-SELECT $1, code, location, council, council_reference, lives_alone, lacks_capacity
+INSERT INTO clients (provider_id, client, branch_id, council_id, council_reference, lives_alone, lacks_capacity)
+SELECT $1, code, branch, council, council_reference, lives_alone, lacks_capacity
 FROM jsonb_to_recordset($2::jsonb) AS given (
-    code text, location text, council text, council_reference text, lives_alone boolean, lacks_capacity boolean
+    code text, branch text, council text, council_reference text, lives_alone boolean, lacks_capacity boolean
 )
 ON CONFLICT (provider_id, client) DO UPDATE SET
-    location_id = EXCLUDED.location_id, council_id = EXCLUDED.council_id,
+    branch_id = EXCLUDED.branch_id, council_id = EXCLUDED.council_id,
     council_reference = EXCLUDED.council_reference, lives_alone = EXCLUDED.lives_alone,
     lacks_capacity = EXCLUDED.lacks_capacity;
 

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport, Location, Provider, Tag
+from ecm.care.domain import IMPORT_KINDS, Branch, ImportKind, ImportReport, Provider, Tag
 from ecm.care.imports.csv_files import UnreadableFile
 from ecm.care.messages import (
     ContractList,
@@ -109,10 +109,8 @@ async def get_contracts(request: web.Request) -> web.Response:
 async def post_provider(request: web.Request) -> web.Response:
     """Store a provider with its branches, or what changed of them."""
     wanted = await read_json(request, ProviderMessage)
-    locations = tuple(
-        Location(each.location, each.name, each.cqc_provider, each.cqc_location) for each in wanted.locations
-    )
-    provider = Provider(wanted.provider, wanted.name, locations)
+    branches = tuple(Branch(each.branch, each.name, each.cqc_provider, each.cqc_location) for each in wanted.branches)
+    provider = Provider(wanted.provider, wanted.name, branches)
     stored = await request.app[CARE].store_provider(account_of(request), provider)
     return reply(wanted, 201 if stored.is_new else 200)
 

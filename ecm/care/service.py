@@ -22,9 +22,9 @@ from ecm.care.domain import (
     pair_fault,
 )
 from ecm.care.imports import service as imports
-from ecm.db.directory import mark_directory_changed
 from ecm.db.errors import ConstraintViolated
 from ecm.db.pool import Database
+from ecm.db.reference import mark_reference_changed
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, INVALID, NOT_ALLOWED, NOT_FOUND
 from ecm.words.roles import Account
@@ -100,10 +100,10 @@ class Care:
 
         Raises `invalid` when a branch is named twice or a pair of CQC ids cannot be right.
         """
-        codes = [branch.location for branch in provider.locations]
+        codes = [branch.branch for branch in provider.branches]
         if len(set(codes)) != len(codes):
-            raise INVALID.because("A location's code is there twice.")
-        for branch in provider.locations:
+            raise INVALID.because("A branch's code is there twice.")
+        for branch in provider.branches:
             fault = pair_fault(branch)
             if fault is not None:
                 raise INVALID.because(fault)
@@ -111,14 +111,14 @@ class Care:
             is_new = await store.upsert_provider(
                 connection, provider, secrets.token_bytes(_TAG_KEY_BYTES), self._clock.now()
             )
-            await mark_directory_changed(connection, provider.provider)
+            await mark_reference_changed(connection, provider.provider)
             await record(
                 connection,
                 provider.provider,
                 "care:provider:stored",
                 account.username,
                 str(provider.provider),
-                {"locations": len(codes)},
+                {"branches": len(codes)},
                 self._clock.now(),
             )
         return Stored(is_new)
@@ -152,7 +152,7 @@ class Care:
                         detail,
                         self._clock.now(),
                     )
-                    await mark_directory_changed(connection, provider)
+                    await mark_reference_changed(connection, provider)
                 elif await store.tag(connection, provider, tag.tag) != tag:
                     raise CONFLICT.because("A tag of this id is stored for another client or as another kind.")
                 key = await store.tag_key(connection, provider)

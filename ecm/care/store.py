@@ -53,10 +53,10 @@ async def upsert_provider(connection: Connection, provider: Provider, tag_key: b
     is_new: bool = await connection.fetchval(_QUERIES["upsert_provider"], provider.provider, provider.name, at)
     await connection.execute(_QUERIES["insert_tag_key"], provider.provider, tag_key)
     await connection.executemany(
-        _QUERIES["upsert_location"],
+        _QUERIES["upsert_branch"],
         [
-            (provider.provider, branch.location, branch.name, branch.cqc_provider, branch.cqc_location)
-            for branch in provider.locations
+            (provider.provider, branch.branch, branch.name, branch.cqc_provider, branch.cqc_location)
+            for branch in provider.branches
         ],
     )
     return is_new
@@ -73,7 +73,7 @@ async def providers(connection: Connection, council: str | None) -> list[tuple[U
 
 async def carers(connection: Connection, provider: UUID) -> list[Carer]:
     """Find a provider's carers, in order of their code."""
-    return [Carer(row["code"], row["location"]) for row in await connection.fetch(_QUERIES["carers"], provider)]
+    return [Carer(row["code"], row["branch"]) for row in await connection.fetch(_QUERIES["carers"], provider)]
 
 
 async def insert_tag(connection: Connection, provider: UUID, tag: Tag, at: datetime) -> bool:

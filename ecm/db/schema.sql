@@ -72,7 +72,7 @@ CREATE TABLE public.alert_facts (
 CREATE TABLE public.alerts (
     provider_id uuid NOT NULL,
     alert_id uuid NOT NULL,
-    location_id text NOT NULL,
+    branch_id text CONSTRAINT alerts_location_id_not_null NOT NULL,
     kind text NOT NULL,
     client text,
     visit text,
@@ -121,10 +121,18 @@ CREATE TABLE public.audit_events (
     detail jsonb NOT NULL
 );
 
+CREATE TABLE public.branches (
+    provider_id uuid CONSTRAINT locations_provider_id_not_null NOT NULL,
+    branch_id text CONSTRAINT locations_location_id_not_null NOT NULL,
+    name text CONSTRAINT locations_name_not_null NOT NULL,
+    cqc_provider_id text CONSTRAINT locations_cqc_provider_id_not_null NOT NULL,
+    cqc_location_id text CONSTRAINT locations_cqc_location_id_not_null NOT NULL
+);
+
 CREATE TABLE public.candidates (
     provider_id uuid NOT NULL,
     candidate_id uuid NOT NULL,
-    location_id text NOT NULL,
+    branch_id text CONSTRAINT candidates_location_id_not_null NOT NULL,
     type text NOT NULL,
     state text NOT NULL,
     client text,
@@ -140,7 +148,7 @@ CREATE TABLE public.candidates (
 CREATE TABLE public.carers (
     provider_id uuid NOT NULL,
     carer text NOT NULL,
-    location_id text NOT NULL
+    branch_id text CONSTRAINT carers_location_id_not_null NOT NULL
 );
 
 CREATE TABLE public.check_in_conflicts (
@@ -199,7 +207,7 @@ CREATE TABLE public.client_identities (
 CREATE TABLE public.clients (
     provider_id uuid NOT NULL,
     client text NOT NULL,
-    location_id text NOT NULL,
+    branch_id text CONSTRAINT clients_location_id_not_null NOT NULL,
     council_id text NOT NULL,
     council_reference text,
     lives_alone boolean NOT NULL,
@@ -248,11 +256,6 @@ CREATE TABLE public.devices (
     revoked_at timestamp with time zone
 );
 
-CREATE TABLE public.directory_versions (
-    provider_id uuid NOT NULL,
-    version bigint NOT NULL
-);
-
 CREATE TABLE public.enrolments (
     provider_id uuid NOT NULL,
     code_hash bytea NOT NULL,
@@ -287,14 +290,6 @@ ALTER TABLE public.fold_requests ALTER COLUMN request_id ADD GENERATED ALWAYS AS
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.locations (
-    provider_id uuid NOT NULL,
-    location_id text NOT NULL,
-    name text NOT NULL,
-    cqc_provider_id text NOT NULL,
-    cqc_location_id text NOT NULL
 );
 
 CREATE TABLE public.log_entries (
@@ -333,6 +328,11 @@ CREATE TABLE public.providers (
     provider_id uuid NOT NULL,
     name text NOT NULL,
     stored_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.reference_versions (
+    provider_id uuid CONSTRAINT directory_versions_provider_id_not_null NOT NULL,
+    version bigint CONSTRAINT directory_versions_version_not_null NOT NULL
 );
 
 CREATE SEQUENCE public.refusal_slots
@@ -436,6 +436,9 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.audit_events
     ADD CONSTRAINT audit_events_pkey PRIMARY KEY (provider_id, event_id);
 
+ALTER TABLE ONLY public.branches
+    ADD CONSTRAINT branches_pkey PRIMARY KEY (provider_id, branch_id);
+
 ALTER TABLE ONLY public.candidates
     ADD CONSTRAINT candidates_pkey PRIMARY KEY (provider_id, candidate_id);
 
@@ -469,9 +472,6 @@ ALTER TABLE ONLY public.councils
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (provider_id, device_id);
 
-ALTER TABLE ONLY public.directory_versions
-    ADD CONSTRAINT directory_versions_pkey PRIMARY KEY (provider_id);
-
 ALTER TABLE ONLY public.enrolments
     ADD CONSTRAINT enrolments_pkey PRIMARY KEY (provider_id, code_hash);
 
@@ -480,9 +480,6 @@ ALTER TABLE ONLY public.fences
 
 ALTER TABLE ONLY public.fold_requests
     ADD CONSTRAINT fold_requests_pkey PRIMARY KEY (provider_id, request_id);
-
-ALTER TABLE ONLY public.locations
-    ADD CONSTRAINT locations_pkey PRIMARY KEY (provider_id, location_id);
 
 ALTER TABLE ONLY public.log_entries
     ADD CONSTRAINT log_entries_pkey PRIMARY KEY (provider_id, leaf_index);
@@ -501,6 +498,9 @@ ALTER TABLE ONLY public.provider_keys
 
 ALTER TABLE ONLY public.providers
     ADD CONSTRAINT providers_pkey PRIMARY KEY (provider_id);
+
+ALTER TABLE ONLY public.reference_versions
+    ADD CONSTRAINT reference_versions_pkey PRIMARY KEY (provider_id);
 
 ALTER TABLE ONLY public.refusals
     ADD CONSTRAINT refusals_pkey PRIMARY KEY (slot);
@@ -526,7 +526,7 @@ ALTER TABLE ONLY public.uprns
 ALTER TABLE ONLY public.visits
     ADD CONSTRAINT visits_pkey PRIMARY KEY (provider_id, visit);
 
-CREATE INDEX alerts_by_location ON public.alerts USING btree (provider_id, location_id, raised_at);
+CREATE INDEX alerts_by_branch ON public.alerts USING btree (provider_id, branch_id, raised_at);
 
 CREATE INDEX alerts_by_visit ON public.alerts USING btree (provider_id, visit);
 
@@ -562,13 +562,16 @@ ALTER TABLE ONLY public.alert_facts
     ADD CONSTRAINT alert_facts_alert_known FOREIGN KEY (provider_id, alert_id) REFERENCES public.alerts(provider_id, alert_id);
 
 ALTER TABLE ONLY public.alerts
-    ADD CONSTRAINT alerts_location_known FOREIGN KEY (provider_id, location_id) REFERENCES public.locations(provider_id, location_id);
+    ADD CONSTRAINT alerts_branch_known FOREIGN KEY (provider_id, branch_id) REFERENCES public.branches(provider_id, branch_id);
 
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(account_id);
 
+ALTER TABLE ONLY public.branches
+    ADD CONSTRAINT branches_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
+
 ALTER TABLE ONLY public.carers
-    ADD CONSTRAINT carers_location_known FOREIGN KEY (provider_id, location_id) REFERENCES public.locations(provider_id, location_id);
+    ADD CONSTRAINT carers_branch_known FOREIGN KEY (provider_id, branch_id) REFERENCES public.branches(provider_id, branch_id);
 
 ALTER TABLE ONLY public.carers
     ADD CONSTRAINT carers_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
@@ -577,10 +580,10 @@ ALTER TABLE ONLY public.client_identities
     ADD CONSTRAINT client_identities_provider_id_client_fkey FOREIGN KEY (provider_id, client) REFERENCES public.clients(provider_id, client);
 
 ALTER TABLE ONLY public.clients
-    ADD CONSTRAINT clients_council_id_fkey FOREIGN KEY (council_id) REFERENCES public.councils(council_id);
+    ADD CONSTRAINT clients_branch_known FOREIGN KEY (provider_id, branch_id) REFERENCES public.branches(provider_id, branch_id);
 
 ALTER TABLE ONLY public.clients
-    ADD CONSTRAINT clients_location_known FOREIGN KEY (provider_id, location_id) REFERENCES public.locations(provider_id, location_id);
+    ADD CONSTRAINT clients_council_id_fkey FOREIGN KEY (council_id) REFERENCES public.councils(council_id);
 
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
@@ -597,7 +600,7 @@ ALTER TABLE ONLY public.contracts
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_carer_known FOREIGN KEY (provider_id, carer) REFERENCES public.carers(provider_id, carer);
 
-ALTER TABLE ONLY public.directory_versions
+ALTER TABLE ONLY public.reference_versions
     ADD CONSTRAINT directory_versions_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
 
 ALTER TABLE ONLY public.enrolments
@@ -605,9 +608,6 @@ ALTER TABLE ONLY public.enrolments
 
 ALTER TABLE ONLY public.fences
     ADD CONSTRAINT fences_provider_id_client_fkey FOREIGN KEY (provider_id, client) REFERENCES public.clients(provider_id, client);
-
-ALTER TABLE ONLY public.locations
-    ADD CONSTRAINT locations_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
 
 ALTER TABLE ONLY public.log_heads
     ADD CONSTRAINT log_heads_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
@@ -637,6 +637,8 @@ ALTER TABLE public.amendments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_events ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.branches ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.candidates ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.carers ENABLE ROW LEVEL SECURITY;
@@ -654,8 +656,6 @@ ALTER TABLE public.clients ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.commissions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.devices ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.directory_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.enrolments ENABLE ROW LEVEL SECURITY;
 
@@ -675,8 +675,6 @@ CREATE POLICY intake ON public.clients TO ecm_intake USING (true) WITH CHECK (tr
 
 CREATE POLICY intake ON public.devices TO ecm_intake USING (true) WITH CHECK (true);
 
-CREATE POLICY intake ON public.directory_versions TO ecm_intake USING (true) WITH CHECK (true);
-
 CREATE POLICY intake ON public.enrolments TO ecm_intake USING (true) WITH CHECK (true);
 
 CREATE POLICY intake ON public.fences TO ecm_intake USING (true) WITH CHECK (true);
@@ -685,9 +683,9 @@ CREATE POLICY intake ON public.fold_requests TO ecm_intake USING (true) WITH CHE
 
 CREATE POLICY intake ON public.provider_keys TO ecm_intake USING (true) WITH CHECK (true);
 
-CREATE POLICY intake ON public.tags TO ecm_intake USING (true) WITH CHECK (true);
+CREATE POLICY intake ON public.reference_versions TO ecm_intake USING (true) WITH CHECK (true);
 
-ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY intake ON public.tags TO ecm_intake USING (true) WITH CHECK (true);
 
 ALTER TABLE public.log_entries ENABLE ROW LEVEL SECURITY;
 
@@ -729,6 +727,8 @@ CREATE POLICY own_provider ON public.amendments TO ecm_service USING ((provider_
 
 CREATE POLICY own_provider ON public.audit_events TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_provider ON public.branches TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_provider ON public.candidates TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.carers TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
@@ -747,15 +747,11 @@ CREATE POLICY own_provider ON public.commissions TO ecm_service USING ((provider
 
 CREATE POLICY own_provider ON public.devices TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
-CREATE POLICY own_provider ON public.directory_versions TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
-
 CREATE POLICY own_provider ON public.enrolments TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.fences TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.fold_requests TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
-
-CREATE POLICY own_provider ON public.locations TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.log_entries TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
@@ -764,6 +760,8 @@ CREATE POLICY own_provider ON public.log_heads TO ecm_service USING ((provider_i
 CREATE POLICY own_provider ON public.planned_visits TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.provider_keys TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_provider ON public.reference_versions TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.signature_failures TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
@@ -774,6 +772,8 @@ CREATE POLICY own_provider ON public.visits TO ecm_service USING ((provider_id =
 ALTER TABLE public.planned_visits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.provider_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reference_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.signature_failures ENABLE ROW LEVEL SECURITY;
 
@@ -796,6 +796,8 @@ GRANT SELECT,INSERT ON TABLE public.amendments TO ecm_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO ecm_service;
 
 GRANT SELECT,INSERT ON TABLE public.audit_events TO ecm_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.branches TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.candidates TO ecm_service;
 
@@ -853,9 +855,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.councils TO ecm_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO ecm_service;
 GRANT SELECT ON TABLE public.devices TO ecm_intake;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.directory_versions TO ecm_service;
-GRANT SELECT ON TABLE public.directory_versions TO ecm_intake;
-
 GRANT SELECT,INSERT,UPDATE ON TABLE public.enrolments TO ecm_service;
 
 GRANT SELECT(provider_id) ON TABLE public.enrolments TO ecm_intake;
@@ -880,8 +879,6 @@ GRANT SELECT(check_in_id) ON TABLE public.fold_requests TO ecm_intake;
 
 GRANT SELECT ON SEQUENCE public.fold_requests_request_id_seq TO ecm_intake;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.locations TO ecm_service;
-
 GRANT SELECT,INSERT ON TABLE public.log_entries TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.log_heads TO ecm_service;
@@ -893,6 +890,9 @@ GRANT SELECT ON TABLE public.provider_keys TO ecm_intake;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.providers TO ecm_service;
 GRANT SELECT ON TABLE public.providers TO ecm_intake;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.reference_versions TO ecm_service;
+GRANT SELECT ON TABLE public.reference_versions TO ecm_intake;
 
 GRANT USAGE ON SEQUENCE public.refusal_slots TO ecm_intake;
 

@@ -10,7 +10,7 @@ import msgspec
 from devices.messages import CheckInMessage
 from ecm.words.codes import Instant
 from geofences.fences import Fence
-from geofences.verdict import Verdict
+from geofences.verdict import Judgement
 
 AnswerStatus = Literal["recorded", "duplicate", "conflict", "refused"]
 
@@ -83,15 +83,6 @@ class Refusal:
     signed_part: str
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
-    """What the fence said of the check-in's location."""
-
-    verdict: Verdict
-    distance_m: float
-    a95_m: float | None
-    chance_inside: float | None
-
-
 class AcceptedCheckIn(msgspec.Struct, frozen=True, gc=False):
     """A verified check-in with what was found beside it, ready to be stored; the message itself is untouched."""
 
@@ -103,7 +94,7 @@ class AcceptedCheckIn(msgspec.Struct, frozen=True, gc=False):
     client: str | None
     fold_client: str | None
     tag_id: UUID | None
-    place: Place | None
+    judgement: Judgement | None
     grade: str
     doubts: tuple[str, ...]
     signature_checked: bool

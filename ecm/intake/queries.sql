@@ -39,11 +39,11 @@ WHERE (provider_id, device_id, check_in_id) NOT IN (SELECT provider_id, device_i
 -- name: first_answers
 -- The message, which nobody reads, gives this statement a COMMIT of its own to wait for: where a standby must confirm,
 -- a row that can be seen may not have reached it yet, and `duplicate` is a promise too.
-WITH settled AS MATERIALIZED (SELECT pg_logical_emit_message(true, 'ecm', ''))
+WITH confirmed AS MATERIALIZED (SELECT pg_logical_emit_message(true, 'ecm', ''))
 SELECT provider_id, device_id, check_in_id, message_digest, received_at
 FROM check_ins JOIN unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked (provider_id, device_id, check_in_id)
 USING (provider_id, device_id, check_in_id)
-CROSS JOIN settled;
+CROSS JOIN confirmed;
 
 -- name: store_conflicts
 INSERT INTO check_in_conflicts (provider_id, device_id, check_in_id, message_digest, received_at, message)

@@ -9,11 +9,11 @@ from devices.grades import Fix, TagOutcome, grade
 from devices.links import NotOurLink, TagLink, read_link, verify_link
 from devices.messages import CheckInMessage
 from ecm.intake import domain
-from ecm.intake.directory import Named, ProviderDirectory
-from ecm.intake.domain import AcceptedCheckIn, Place, Tag
+from ecm.intake.domain import AcceptedCheckIn, Tag
+from ecm.intake.reference import Named, ProviderReference
 from ecm.intake.signatures import Signer
 from geofences.accuracy import a95
-from geofences.verdict import judge
+from geofences.verdict import Judgement, judge
 
 
 class Authentic(msgspec.Struct, frozen=True, gc=False):
@@ -44,7 +44,7 @@ def _link(text: str) -> TagLink | None:
         return None
 
 
-def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, received_at: datetime) -> AcceptedCheckIn:
+def accept(authentic: Authentic, known: ProviderReference, sent_at: datetime, received_at: datetime) -> AcceptedCheckIn:
     """Judge an authentic check-in by the provider's directory, which must know everything it names."""
     message, body = authentic.message, authentic.message.body
     provider = authentic.signer.phone.provider
@@ -64,11 +64,11 @@ def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, re
     if body.carer != authentic.signer.phone.carer:
         doubts.add("carer_not_device_owner")
     radius = None if message.gps is None else a95(message.gps.accuracy, message.gps.accuracy_basis)
-    place = _place(message, radius, known, client)
+    judgement = _judged(message, radius, known, client)
     grading = grade(
         None
         if message.gps is None
-        else Fix(place.verdict if place else None, radius, message.gps.fix_age, message.gps.mock),
+        else Fix(judgement.verdict if judgement else None, radius, message.gps.fix_age, message.gps.mock),
         location_withheld=message.location_withheld,
         tags=[_outcome(tag, client) for tag in resolved],
         manual=body.evidence.manual is not None,
@@ -82,14 +82,14 @@ def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, re
         client=client,
         fold_client=client if client_known and domain.can_be_folded(occurred) else None,
         tag_id=tags[0].tag_id if tags else None,
-        place=place,
+        judgement=judgement,
         grade=grading.grade,
         doubts=tuple(sorted(doubts.union(grading.doubts))),
         signature_checked=authentic.signer.signature_checked,
     )
 
 
-def _resolve(link: TagLink | None, provider: UUID, known: ProviderDirectory) -> Tag | TagOutcome:
+def _resolve(link: TagLink | None, provider: UUID, known: ProviderReference) -> Tag | TagOutcome:
     """Return the registered tag that a link names if this provider's key signed it, or why there is none."""
     if link is None:
         return "unknown"
@@ -104,9 +104,10 @@ def _outcome(tag: Tag | TagOutcome, client: str | None) -> TagOutcome:
     return tag
 
 
-def _place(message: CheckInMessage, radius: float | None, known: ProviderDirectory, client: str | None) -> Place | None:
+def _judged(
+    message: CheckInMessage, radius: float | None, known: ProviderReference, client: str | None
+) -> Judgement | None:
     found = None if client is None else known.clients[client]
     if message.gps is None or found is None or found.fence is None:
         return None
-    judgement = judge(found.fence, message.gps.latitude, message.gps.longitude, radius)
-    return Place(judgement.verdict, judgement.distance_m, judgement.a95_m, judgement.chance_inside)
+    return judge(found.fence, message.gps.latitude, message.gps.longitude, radius)

@@ -50,7 +50,7 @@ class Refusals:
         self._budgets: dict[tuple[str, UUID | None], _Budget] = {}
 
     def answer(self, refused: Mapping[int, Refused], source: str, received_at: datetime) -> dict[int, Answer]:
-        """Answer refused items, by place.
+        """Answer refused items, by index.
 
         Raises the `too-many` problem (429) when a device has sent too many from this network address: its budget is
         its own, so that others behind the same address do not feel it.
@@ -68,7 +68,7 @@ class Refusals:
             self._metrics.refusals.labels(reason=one.reason).inc()
             if len(self._waiting) < WAITING:
                 self._waiting.append(_kept(one, received_at))
-        return {place: Answer("refused", one.check_in, None, one.reason, one.detail) for place, one in refused.items()}
+        return {index: Answer("refused", one.check_in, None, one.reason, one.detail) for index, one in refused.items()}
 
     async def keep(self) -> None:
         """Store what waits, again and again, until cancelled."""

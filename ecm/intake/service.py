@@ -21,11 +21,11 @@ from ecm.db.errors import DatabaseError
 from ecm.db.pool import Database
 from ecm.http.decoding import decode_json
 from ecm.intake import reading
-from ecm.intake.directory import FRESH_SECONDS, Directory
 from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Receipt, Submission
 from ecm.intake.metrics import IntakeMetrics
 from ecm.intake.queue import Queue, Request
 from ecm.intake.reading import Authentic
+from ecm.intake.reference import FRESH_SECONDS, Reference
 from ecm.intake.refusals import Refusals, Refused
 from ecm.intake.signatures import Signer, signers
 from ecm.intake.writer import Writer
@@ -40,14 +40,14 @@ _log = structlog.get_logger()
 
 
 class _Opened(NamedTuple):
-    """A request with what it holds, and the place of its first item among all that are taken in with it."""
+    """A request with what it holds, and the index of its first item among all that are taken in with it."""
 
     request: Request
     submission: Submission
     first: int
 
     @property
-    def places(self) -> range:
+    def indexes(self) -> range:
         return range(self.first, self.first + len(self.submission.check_ins))
 
 
@@ -59,14 +59,14 @@ class Intake:
         self._metrics = metrics
         self._answered = {status: metrics.answers.labels(status=status) for status in get_args(AnswerStatus)}
         self._queue = Queue(metrics, waiting_limit)
-        self._directory = Directory(database)
+        self._reference = Reference(database)
         self._refusals = Refusals(database, metrics)
         self._writer = Writer(database, metrics)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the lanes open, the directory fresh and the refusals flowing while in this context."""
-        chores = [asyncio.create_task(self._watch_directory()), asyncio.create_task(self._refusals.keep())]
+        chores = [asyncio.create_task(self._watch_reference()), asyncio.create_task(self._refusals.keep())]
         try:
             async with self._queue.running(self._take_in):
                 yield
@@ -89,9 +89,9 @@ class Intake:
         """Take requests in together, and answer each of them."""
         opened = _open(requests)
         try:
-            await self._directory.keep_fresh()
+            await self._reference.keep_fresh()
         except DatabaseError:
-            # Logged by `_watch_directory`, twice a second and not once a group.
+            # Logged by `_watch_reference`, twice a second and not once a group.
             _fail(requests)
             return
         try:
@@ -106,37 +106,37 @@ class Intake:
         self._count(opened, accepted, answers.values())
         for one in opened:
             if not one.request.answered.done():
-                one.request.answer(Receipt(one.request.received_at, [answers[place] for place in one.places]))
+                one.request.answer(Receipt(one.request.received_at, [answers[index] for index in one.indexes]))
 
     async def _authenticate(self, opened: Sequence[_Opened]) -> tuple[dict[int, Authentic], dict[int, Refused]]:
-        """Read the items and check who signed them; return by place what is authentic, and what is refused."""
+        """Read the items and check who signed them; return by index what is authentic, and what is refused."""
         items = [item for one in opened for item in one.submission.check_ins]
         messages: dict[int, CheckInMessage] = {}
         refused: dict[int, Refused] = {}
-        for place, item in enumerate(items):
-            if place % ITEMS_BETWEEN_BREATHS == ITEMS_BETWEEN_BREATHS - 1:
+        for index, item in enumerate(items):
+            if index % ITEMS_BETWEEN_BREATHS == ITEMS_BETWEEN_BREATHS - 1:
                 await asyncio.sleep(0)
             try:
-                messages[place] = _read(item)
+                messages[index] = _read(item)
             except Unreadable as problem:
-                refused[place] = Refused(item, None, None, problem.reason, problem.detail)
-        known = await self._directory.phones({message.device_id for message in messages.values()})
+                refused[index] = Refused(item, None, None, problem.reason, problem.detail)
+        known = await self._reference.phones({message.device_id for message in messages.values()})
         written_by = await signers(messages, known)
         authentic: dict[int, Authentic] = {}
-        for place, message in messages.items():
-            signer = written_by.get(place)
+        for index, message in messages.items():
+            signer = written_by.get(index)
             if signer is not None and not signer.phone.revoked:
-                authentic[place] = Authentic(message, signer, reading.take_links(message))
+                authentic[index] = Authentic(message, signer, reading.take_links(message))
                 continue
             reason, detail = _why(signer, known[message.device_id])
-            refused[place] = Refused(items[place], message.device_id, message.body.check_in, reason, detail)
+            refused[index] = Refused(items[index], message.device_id, message.body.check_in, reason, detail)
         return authentic, refused
 
     def _refuse(self, opened: Sequence[_Opened], refused: Mapping[int, Refused]) -> dict[int, Answer]:
         """Answer what is refused; a request of a phone that sends too much of it fails as a whole."""
         answers: dict[int, Answer] = {}
         for one in opened if refused else ():
-            theirs = {place: refused[place] for place in one.places if place in refused}
+            theirs = {index: refused[index] for index in one.indexes if index in refused}
             try:
                 answers.update(self._refusals.answer(theirs, one.request.source, one.request.received_at))
             except Problem as problem:
@@ -146,19 +146,19 @@ class Intake:
     async def _accept(
         self, opened: Sequence[_Opened], authentic: Mapping[int, Authentic]
     ) -> dict[int, AcceptedCheckIn]:
-        """Judge what is authentic, by place; what nobody waits for any more is left to come again."""
-        known = await self._directory.learn([reading.named(one) for one in authentic.values()])
+        """Judge what is authentic, by index; what nobody waits for any more is left to come again."""
+        known = await self._reference.learn([reading.named(one) for one in authentic.values()])
         accepted: dict[int, AcceptedCheckIn] = {}
         for one in opened:
             if one.request.answered.done():
                 continue
-            for place in one.places:
-                if place % ITEMS_BETWEEN_BREATHS == ITEMS_BETWEEN_BREATHS - 1:
+            for index in one.indexes:
+                if index % ITEMS_BETWEEN_BREATHS == ITEMS_BETWEEN_BREATHS - 1:
                     await asyncio.sleep(0)
-                if place in authentic:
-                    provider = known[authentic[place].signer.phone.provider]
+                if index in authentic:
+                    provider = known[authentic[index].signer.phone.provider]
                     sent_at, received_at = one.submission.sent_at, one.request.received_at
-                    accepted[place] = reading.accept(authentic[place], provider, sent_at, received_at)
+                    accepted[index] = reading.accept(authentic[index], provider, sent_at, received_at)
         return accepted
 
     def _count(
@@ -173,13 +173,13 @@ class Intake:
                 self._metrics.skew_seconds.observe(abs(first.skew_seconds))
                 self._metrics.lag_seconds.observe((first.received_at - first.occurred_at).total_seconds())
 
-    async def _watch_directory(self) -> None:
+    async def _watch_reference(self) -> None:
         while True:
             await asyncio.sleep(FRESH_SECONDS)
             try:
-                await self._directory.refresh()
+                await self._reference.refresh()
             except DatabaseError as error:
-                _log.warning("intake.directory.failed", error=type(error).__name__)
+                _log.warning("intake.reference.failed", error=type(error).__name__)
 
 
 INTAKE: Final = web.AppKey("intake", Intake)

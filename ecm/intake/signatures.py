@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from devices.messages import CheckInMessage
-from ecm.intake.directory import PhonesById
+from ecm.intake.reference import PhonesById
 from ecm.phones.domain import Phone, signer
 
 # Ed25519 costs some 50 µs, so this many hold the loop for about 2 ms.
@@ -38,17 +38,17 @@ async def signers(messages: Mapping[int, CheckInMessage], phones: PhonesById) ->
         last = messages[chain[-1]]
         phone = signer(last, phones[last.device_id])
         if phone is not None:
-            for place in chain[:-1]:
-                found[place] = Signer(phone, signature_checked=False)
+            for index in chain[:-1]:
+                found[index] = Signer(phone, signature_checked=False)
             found[chain[-1]] = Signer(phone, signature_checked=True)
             continue
-        for place in chain[:-1]:
+        for index in chain[:-1]:
             verified += 1
             if verified % SIGNATURES_BETWEEN_BREATHS == 0:
                 await asyncio.sleep(0)
-            phone = signer(messages[place], phones[last.device_id])
+            phone = signer(messages[index], phones[last.device_id])
             if phone is not None:
-                found[place] = Signer(phone, signature_checked=True)
+                found[index] = Signer(phone, signature_checked=True)
     return found
 
 
@@ -58,12 +58,12 @@ def chains(messages: Mapping[int, CheckInMessage]) -> list[list[int]]:
         return [list(messages)]
     ended: list[list[int]] = []
     open_chains: dict[tuple[UUID, bytes], list[int]] = {}
-    for place in sorted(messages, key=lambda place: messages[place].body.sequence):
-        message = messages[place]
+    for index in sorted(messages, key=lambda index: messages[index].body.sequence):
+        message = messages[index]
         chain = None if message.previous is None else open_chains.pop((message.device_id, message.previous), None)
         if chain is None:
             chain = []
             ended.append(chain)
-        chain.append(place)
+        chain.append(index)
         open_chains[message.device_id, message.link_digest] = chain
     return ended

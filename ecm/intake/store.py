@@ -31,7 +31,7 @@ async def store_check_ins(connection: Connection, check_ins: Iterable[AcceptedCh
 
 def _given(accepted: AcceptedCheckIn) -> tuple[object, ...]:
     """Return a row of the database's type given_check_in: one value to encode, where an array a column would be 27."""
-    message, place = accepted.message, accepted.place
+    message, judgement = accepted.message, accepted.judgement
     body = message.body
     evidence = [kind for kind in ("nfc", "qr", "manual") if getattr(body.evidence, kind) is not None]
     if message.gps is not None or message.location_withheld:
@@ -49,10 +49,10 @@ def _given(accepted: AcceptedCheckIn) -> tuple[object, ...]:
         accepted.occurred_at,
         ",".join(evidence),
         accepted.tag_id,
-        place and place.verdict,
-        place and place.distance_m,
-        place and place.a95_m,
-        place and place.chance_inside,
+        judgement and judgement.verdict,
+        judgement and judgement.distance_m,
+        judgement and judgement.a95_m,
+        judgement and judgement.chance_inside,
         accepted.grade,
         ",".join(accepted.doubts),
         message.message_digest,

@@ -1,4 +1,4 @@
-"""Candidates as they are kept, and what a look at a location's alerts makes of them. Pure."""
+"""Candidates as they are kept, and what a look at a branch's alerts makes of them. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -71,7 +71,7 @@ class Candidate:
     """A possible notification. `aware_at` is when the provider first knew; no deadline follows from it in law."""
 
     candidate_id: UUID
-    location: str
+    branch: str
     type: CandidateType
     state: CandidateState
     client: str | None
@@ -93,16 +93,16 @@ class Findings:
 
 
 def find(provider: UUID, incidents: Sequence[Incident], since: datetime, policy: Policy, now: datetime) -> Findings:
-    """Assess every alert of which the provider became aware since an instant, each among all of its location."""
+    """Assess every alert of which the provider became aware since an instant, each among all of its branch."""
     levels: dict[UUID, int] = {}
     leads: dict[UUID, tuple[CandidateKey, list[tuple[Incident, Assessment]]]] = {}
 
     def lead(incident: Incident, assessment: Assessment, subject: str) -> None:
         if assessment.candidate is not None:
-            key = candidate_key(incident.alert.location_id, assessment.candidate, assessment.root_cause, subject)
+            key = candidate_key(incident.alert.branch_id, assessment.candidate, assessment.root_cause, subject)
             leads.setdefault(candidate_id(provider, key), (key, []))[1].append((incident, assessment))
 
-    for location, here in _by_location(incidents).items():
+    for branch, here in _by_branch(incidents).items():
         neighbours = _Neighbours(here)
         for incident in here:
             alert = incident.alert
@@ -110,10 +110,10 @@ def find(provider: UUID, incidents: Sequence[Incident], since: datetime, policy:
                 around = surroundings(alert, neighbours.of(alert))
                 assessment = assess(alert, incident.circumstances, around, policy, now)
                 levels[alert.alert_id] = assessment.level
-                lead(incident, assessment, alert.client or location)
+                lead(incident, assessment, alert.client or branch)
         for cluster, members in _clusters(here, since, policy):
             for incident in members:
-                lead(incident, cluster.assessment, location)
+                lead(incident, cluster.assessment, branch)
     return Findings(levels, {found: (key, tuple(pairs)) for found, (key, pairs) in leads.items()})
 
 
@@ -173,7 +173,7 @@ def _follow(
     seen = [] if stored is None else [stored]
     return Candidate(
         candidate_id=found,
-        location=key.location,
+        branch=key.branch,
         type=key.type,
         state=state,
         client=clients.pop() if len(clients) == 1 else None,
@@ -199,7 +199,7 @@ def _left(candidate: Candidate, standing: Mapping[UUID, UUID]) -> Candidate:
 
 
 class _Neighbours:
-    """The alerts of a location that can matter to one of them: those of the same client, and those with a cause."""
+    """The alerts of a branch that can matter to one of them: those of the same client, and those with a cause."""
 
     def __init__(self, incidents: Iterable[Incident]) -> None:
         self._of_client: defaultdict[str | None, list[Alert]] = defaultdict(list)
@@ -224,8 +224,8 @@ def _clusters(
             yield cluster, [by_alert[alert.alert_id] for alert in cluster.alerts]
 
 
-def _by_location(incidents: Collection[Incident]) -> dict[str, list[Incident]]:
+def _by_branch(incidents: Collection[Incident]) -> dict[str, list[Incident]]:
     found: defaultdict[str, list[Incident]] = defaultdict(list)
     for incident in incidents:
-        found[incident.alert.location_id].append(incident)
+        found[incident.alert.branch_id].append(incident)
     return found

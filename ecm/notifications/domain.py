@@ -1,6 +1,6 @@
 """The rules of notifications: what the law may ask to be told, as candidates on which a registered person decides.
 
-Levels 0 to 3 are the ladder of missed visits, 4 somebody found injured or dead, 5 a location's service in
+Levels 0 to 3 are the ladder of missed visits, 4 somebody found injured or dead, 5 a branch's service in
 danger. The law says "without delay" and gives no number of hours, so there is none here: `time_since_aware`
 is what may be shown. An unmet gate is shown and never blocks, and nothing is ever submitted (promise 9).
 """
@@ -67,14 +67,14 @@ _RECENT: Final = timedelta(days=28)
 _SAME_EVENT: Final = timedelta(hours=2)
 
 
-def candidate_key(location: str, kind: CandidateType, root_cause: str, subject: str) -> CandidateKey:
-    """Return the key of a candidate; `subject` is the client's code, or the location's where nobody is meant."""
-    return CandidateKey(location, kind, root_cause, subject)
+def candidate_key(branch: str, kind: CandidateType, root_cause: str, subject: str) -> CandidateKey:
+    """Return the key of a candidate; `subject` is the client's code, or the branch's where nobody is meant."""
+    return CandidateKey(branch, kind, root_cause, subject)
 
 
 def candidate_id(provider_id: UUID, key: CandidateKey) -> UUID:
     """Return the one id that a candidate has, whoever finds it and however often."""
-    parts = (key.location, key.type, key.root_cause, key.subject)
+    parts = (key.branch, key.type, key.root_cause, key.subject)
     return uuid5(provider_id, "candidate/" + "/".join(f"{len(part)}:{part}" for part in parts))
 
 
@@ -84,7 +84,7 @@ def time_since_aware(aware_at: datetime, now: datetime) -> timedelta:
 
 
 def surroundings(alert: Alert, others: Iterable[Alert]) -> Surroundings:
-    """Count what matters to an alert among the alerts of its location; disproved ones and its own copy are left out.
+    """Count what matters to an alert among the alerts of its branch; disproved ones and its own copy are left out.
 
     Missed visits of the same client in the 28 days up to it; clients whose missed visits within 24 hours of
     it have a cause in common with it; and the alerts of the same event: of the same client at the same
@@ -164,7 +164,7 @@ def next_state(
 
 
 def clusters(alerts: Iterable[Alert], policy: Policy) -> tuple[Cluster, ...]:
-    """Find where a location's missed visits for want of staff threaten the service: one candidate an incident.
+    """Find where a branch's missed visits for want of staff threaten the service: one candidate an incident.
 
     An incident is 24 hours in which at least `clients_in_cluster` clients were missed.
     """

@@ -88,7 +88,7 @@ class Assessment:
 class CandidateKey:
     """What makes two findings one candidate: the same type, from the same root, about the same subject."""
 
-    location: str
+    branch: str
     type: CandidateType
     root_cause: str
     subject: str
@@ -96,14 +96,14 @@ class CandidateKey:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Missed visits of one location within 24 hours for want of staff."""
+    """Missed visits of one branch within 24 hours for want of staff."""
 
     alerts: tuple[Alert, ...]
     assessment: Assessment
 
 
 def root_cause(alert: Alert) -> str:
-    """Return what an alert goes back to: the death, the location's incident of that day, the visit, or itself."""
+    """Return what an alert goes back to: the death, the branch's incident of that day, the visit, or itself."""
     rule = rule_of(alert)
     if rule.candidate == "DEATH":
         return "death"

@@ -1,30 +1,30 @@
 -- name: concerned
-SELECT candidate_id, location_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
+SELECT candidate_id, branch_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
     decided_reason
 FROM candidates
 WHERE provider_id = $1
-AND (candidate_id = ANY ($2::uuid[]) OR location_id = ANY ($3::text[]) AND aware_at >= $4);
+AND (candidate_id = ANY ($2::uuid[]) OR branch_id = ANY ($3::text[]) AND aware_at >= $4);
 
 -- name: write
 INSERT INTO candidates (
-    provider_id, candidate_id, location_id, type, state, client, aware_at, event_at, document, version
+    provider_id, candidate_id, branch_id, type, state, client, aware_at, event_at, document, version
 )
-SELECT $1, candidate_id, location_id, type, state, client, aware_at, event_at, document, version
+SELECT $1, candidate_id, branch_id, type, state, client, aware_at, event_at, document, version
 FROM unnest(
     $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::jsonb[],
     $10::integer[]
-) AS given (candidate_id, location_id, type, state, client, aware_at, event_at, document, version)
+) AS given (candidate_id, branch_id, type, state, client, aware_at, event_at, document, version)
 ON CONFLICT (provider_id, candidate_id) DO UPDATE SET
     state = EXCLUDED.state, client = EXCLUDED.client, aware_at = EXCLUDED.aware_at, event_at = EXCLUDED.event_at,
     document = EXCLUDED.document, version = EXCLUDED.version;
 
 -- name: candidate
-SELECT candidate_id, location_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
+SELECT candidate_id, branch_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
     decided_reason
 FROM candidates WHERE provider_id = $1 AND candidate_id = $2;
 
 -- name: listed
-SELECT candidate_id, location_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
+SELECT candidate_id, branch_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
     decided_reason
 FROM candidates WHERE provider_id = $1
 ORDER BY aware_at DESC, candidate_id
@@ -35,8 +35,8 @@ UPDATE candidates
 SET state = 'dismissed', decided_by = $3, decided_at = $4, decided_reason = $5, version = version + 1
 WHERE provider_id = $1 AND candidate_id = $2;
 
--- name: locations_waiting
-SELECT DISTINCT location_id FROM alerts
+-- name: branches_waiting
+SELECT DISTINCT branch_id FROM alerts
 WHERE provider_id = $1 AND state = 'open' AND kind = 'missed_visit' AND level < 2 AND raised_at <= $2
 AND NOT EXISTS (
     SELECT FROM alert_facts

@@ -47,7 +47,7 @@ class CandidateShown(msgspec.Struct):
     """A possible CQC notification. The law says "without delay": see how long the provider has been aware."""
 
     candidate: UUID
-    location: str
+    branch: str
     type: str
     legal_ref: str
     state: str
@@ -115,7 +115,7 @@ def candidate_shown(candidate: Candidate, now: datetime) -> CandidateShown:
     document = candidate.document
     return CandidateShown(
         candidate=candidate.candidate_id,
-        location=candidate.location,
+        branch=candidate.branch,
         type=candidate.type,
         legal_ref=document.legal_ref,
         state=candidate.state,

@@ -37,17 +37,17 @@ class Notifications:
         self,
         connection: Connection,
         provider: UUID,
-        locations: Collection[str],
+        branches: Collection[str],
         now: datetime,
         about: Alert | None = None,
     ) -> None:
-        """Have the candidates of these locations, which must be locked, follow from their alerts.
+        """Have the candidates of these branches, which must be locked, follow from their alerts.
 
         Assesses the alerts of the last 28 days, or since the one that it is told `about` where that is older, in the
         light of those of the 28 days before.
         """
         since = min(now, now if about is None else about.raised_at) - LOOK_BACK
-        found = await alerts.of_locations(connection, provider, locations, since - LOOK_BACK)
+        found = await alerts.of_branches(connection, provider, branches, since - LOOK_BACK)
         circumstances = await store.circumstances(
             connection,
             provider,
@@ -70,9 +70,9 @@ class Notifications:
     async def _look_again(self, provider: UUID, now: datetime) -> None:
         async with self._database.transaction("watch_missed_visits", provider=provider) as connection:
             welfare = timedelta(minutes=POLICY.welfare_contact_minutes)
-            waiting = await store.locations_waiting(connection, provider, now - welfare)
+            waiting = await store.branches_waiting(connection, provider, now - welfare)
             if waiting:
-                await alerts.lock_locations(connection, provider, waiting)
+                await alerts.lock_branches(connection, provider, waiting)
                 await self.alerts_changed(connection, provider, waiting, now)
 
     async def listed(self, provider: UUID) -> tuple[datetime, list[Candidate]]:
@@ -90,7 +90,7 @@ class Notifications:
         async with self._database.transaction("dismiss_candidate", provider=provider) as connection:
             candidate = await store.candidate(connection, provider, candidate_id)
             if candidate is not None:
-                await alerts.lock_locations(connection, provider, [candidate.location])
+                await alerts.lock_branches(connection, provider, [candidate.branch])
                 candidate = await store.candidate(connection, provider, candidate_id)
             if candidate is None:
                 raise NOT_FOUND.because("There is no such candidate among those you may see.")
@@ -119,8 +119,8 @@ async def _reassess(
     matter to these.
     """
     findings = await asyncio.to_thread(candidates.find, provider, incidents, since, POLICY, now)
-    locations = {incident.alert.location_id for incident in incidents}
-    stored = await store.concerned(connection, provider, findings.leads.keys(), locations, since)
+    branches = {incident.alert.branch_id for incident in incidents}
+    stored = await store.concerned(connection, provider, findings.leads.keys(), branches, since)
     news = candidates.follow(findings, stored)
     if news:
         await store.write(connection, provider, news)

@@ -36,21 +36,21 @@ async def circumstances(
     return of
 
 
-async def locations_waiting(connection: Connection, provider: UUID, raised_before: datetime) -> list[str]:
-    """Return the locations with an open missed visit that gets graver because nobody has been in touch since."""
-    rows = await connection.fetch(_QUERIES["locations_waiting"], provider, raised_before)
-    return [row["location_id"] for row in rows]
+async def branches_waiting(connection: Connection, provider: UUID, raised_before: datetime) -> list[str]:
+    """Return the branches with an open missed visit that gets graver because nobody has been in touch since."""
+    rows = await connection.fetch(_QUERIES["branches_waiting"], provider, raised_before)
+    return [row["branch_id"] for row in rows]
 
 
 async def concerned(
     connection: Connection,
     provider: UUID,
     candidates: Collection[UUID],
-    locations: Collection[str],
+    branches: Collection[str],
     since: datetime,
 ) -> dict[UUID, Candidate]:
-    """Return these candidates, and all of the locations of which the provider became aware since an instant."""
-    rows = await connection.fetch(_QUERIES["concerned"], provider, list(candidates), list(locations), since)
+    """Return these candidates, and all of the branches of which the provider became aware since an instant."""
+    rows = await connection.fetch(_QUERIES["concerned"], provider, list(candidates), list(branches), since)
     return {row["candidate_id"]: _candidate(row) for row in rows}
 
 
@@ -61,7 +61,7 @@ async def write(connection: Connection, provider: UUID, candidates: Sequence[Can
         _QUERIES["write"],
         provider,
         [candidate.candidate_id for candidate in ordered],
-        [candidate.location for candidate in ordered],
+        [candidate.branch for candidate in ordered],
         [candidate.type for candidate in ordered],
         [candidate.state for candidate in ordered],
         [candidate.client for candidate in ordered],
@@ -93,7 +93,7 @@ async def dismiss(
 def _candidate(row: asyncpg.Record) -> Candidate:
     return Candidate(
         candidate_id=row["candidate_id"],
-        location=row["location_id"],
+        branch=row["branch_id"],
         type=row["type"],
         state=row["state"],
         client=row["client"],

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from ecm.care.domain import Commission
-from ecm.visits.model import Call, Rules, Visit
+from ecm.visits.model import Limits, Stay, Visit
 from ecm.visits.status import Status, exceptions_at, status
 from ecm.words.civil_time import LONDON
 from reports import rows
@@ -64,7 +64,7 @@ class View:
     provider: UUID
     council: str
     now: datetime
-    rules: Rules
+    limits: Limits
 
 
 def slot_start(day: date, at: time) -> datetime:
@@ -140,17 +140,17 @@ def calls_of(visits: Sequence[SeenVisit], slots: Sequence[Slot], view: View) -> 
 
 def _visit_calls(seen: SeenVisit, slot: Slot | None, view: View) -> Iterator[rows.Call]:
     visit = seen.visit
-    state = status(visit, view.now, view.rules, seen.next_start)
-    for call in visit.calls:
+    state = status(visit, view.now, view.limits, seen.next_start)
+    for call in visit.stays:
         yield _call(visit, slot, view, call.position, call, _outcome(visit, call, state))
     if slot is None:
         return
-    if not visit.calls or state == "in_progress" or _awaited(visit, view):
-        for position in range(len(visit.calls), slot.commission.carers):
+    if not visit.stays or state == "in_progress" or _awaited(visit, view):
+        for position in range(len(visit.stays), slot.commission.carers):
             yield _call(visit, slot, view, position, None, _outcome(visit, None, state))
 
 
-def _outcome(visit: Visit, call: Call | None, state: Status) -> str:
+def _outcome(visit: Visit, call: Stay | None, state: Status) -> str:
     """Say what became of one carer's part; nothing is called missed before the visit is."""
     if visit.cancelled is not None:
         return visit.cancelled
@@ -164,12 +164,12 @@ def _outcome(visit: Visit, call: Call | None, state: Status) -> str:
 
 
 def _awaited(visit: Visit, view: View) -> bool:
-    return visit.planned_start is not None and view.now - visit.planned_start <= view.rules.late
+    return visit.planned_start is not None and view.now - visit.planned_start <= view.limits.late
 
 
-def _call(visit: Visit, slot: Slot | None, view: View, position: int, call: Call | None, outcome: str) -> rows.Call:
+def _call(visit: Visit, slot: Slot | None, view: View, position: int, call: Stay | None, outcome: str) -> rows.Call:
     carer = visit.rostered[position] if call is None and position < len(visit.rostered) else None
-    exceptions = exceptions_at(visit, view.now, view.rules) if call else ()
+    exceptions = exceptions_at(visit, view.now, view.limits) if call else ()
     return rows.Call(
         provider=str(view.provider),
         council=view.council,

@@ -17,7 +17,7 @@ from ecm.payments.domain import FoldedVisit, View
 from ecm.payments.drawing import Draw
 from ecm.payments.messages import ReconciliationMessage
 from ecm.payments.orders import Drawn, Form, Order, Part, Refused
-from ecm.visits.service import RULES
+from ecm.visits.service import LIMITS
 from ecm.words.clock import Clock
 from ecm.words.problems import INVALID, NOT_FOUND
 from ecm.words.roles import Account
@@ -106,7 +106,7 @@ class Payments:
                 isolation="repeatable_read",
             ) as connection:
                 read = await _read(connection, council, provider, period, asked)
-            view = View(provider, council, self._clock.now(), RULES)
+            view = View(provider, council, self._clock.now(), LIMITS)
             reply = await self._draw(_order(read, period, view, form, part))
         if isinstance(reply, Refused):
             raise INVALID.because(reply.detail)

@@ -12,9 +12,9 @@ from devices.encoding import Unreadable
 from devices.enrolment import check_proof
 from devices.keys import BadKey, BadSignature, PublicKey
 from ecm.audit.service import record
-from ecm.db.directory import mark_directory_changed
 from ecm.db.errors import ConstraintViolated
 from ecm.db.pool import Connection, Database
+from ecm.db.reference import mark_reference_changed
 from ecm.phones import domain, store
 from ecm.phones.domain import Phone
 from ecm.words.clock import Clock
@@ -113,7 +113,7 @@ class Phones:
                     return await _enrolled_before(connection, provider, hashed, device_id, public_key)
                 phone = Phone(provider, device_id, carer, public_key, now, None)
                 await store.insert_phone(connection, phone)
-                await mark_directory_changed(connection, provider)
+                await mark_reference_changed(connection, provider)
                 await record(
                     connection,
                     provider,
@@ -139,7 +139,7 @@ class Phones:
         async with self._database.transaction("revoke_device", provider=provider) as connection:
             now = self._clock.now()
             if await store.revoke_phone(connection, provider, device_id, now):
-                await mark_directory_changed(connection, provider)
+                await mark_reference_changed(connection, provider)
                 await record(
                     connection,
                     provider,

@@ -1,1 +1,1 @@
-"""Visits: planned and unplanned calls, folded from check-ins, roster and amendments."""
+"""Visits, planned and unplanned, folded from check-ins, roster and amendments."""

@@ -1,4 +1,4 @@
-"""The rules of visits: a pure fold over check-ins, roster and amendments, and a visit's state at an instant.
+"""The limits of visits: a pure fold over check-ins, roster and amendments, and a visit's state at an instant.
 
 The fold depends on the set of what is known, never on the order or the number of times it arrived (promise
 5).
@@ -10,22 +10,22 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from ecm.visits.exceptions import HANDLING, call_exceptions, visit_exceptions
+from ecm.visits.exceptions import HANDLING, stay_exceptions, visit_exceptions
 from ecm.visits.matching import match
 from ecm.visits.model import (
     Amendment,
-    Call,
     CheckIn,
     Direction,
     Handling,
+    Limits,
     PlannedVisit,
-    Rules,
+    Stay,
     Visit,
     VisitException,
     distinct,
     seconds_between,
 )
-from ecm.visits.pairing import RawCall, pair
+from ecm.visits.pairing import RawStay, pair
 from ecm.visits.status import (
     AlertKind,
     Status,
@@ -41,13 +41,13 @@ __all__ = [
     "HANDLING",
     "AlertKind",
     "Amendment",
-    "Call",
     "CheckIn",
     "Direction",
     "Handling",
+    "Limits",
     "PlannedVisit",
-    "Rules",
     "Status",
+    "Stay",
     "Visit",
     "VisitException",
     "alerts_due",
@@ -68,8 +68,8 @@ def window(day: date) -> tuple[datetime, datetime]:
 
     It is the local day before, the day itself and the day after: roster visits that start in it, check-ins
     whose `occurred_at` lies in it, and the amendments of those visits and of unplanned ones. That is enough
-    because a visit lasts no longer than `Rules.longest_visit_hours` (16) and is matched no further than
-    `Rules.match_window_minutes` (120) from its plan in a fixed number of rounds.
+    because a visit lasts no longer than `Limits.longest_visit_hours` (16) and is matched no further than
+    `Limits.match_window_minutes` (120) from its plan in a fixed number of rounds.
     """
     return _midnight(day, -1), _midnight(day, 2)
 
@@ -90,7 +90,7 @@ def fold(
     planned: Iterable[PlannedVisit],
     check_ins: Iterable[CheckIn],
     amendments: Iterable[Amendment],
-    rules: Rules,
+    limits: Limits,
 ) -> tuple[Visit, ...]:
     """Return the client's visits of a day, in order of time, as everything known tells them.
 
@@ -103,7 +103,7 @@ def fold(
         [visit for visit in planned if visit.client == client and first <= visit.start < end],
         [tap for tap in check_ins if tap.client == client and first <= tap.occurred_at < end],
         amendments,
-        rules,
+        limits,
         frozenset({day}),
     )
 
@@ -112,18 +112,18 @@ def fold_all(
     planned: Iterable[PlannedVisit],
     check_ins: Iterable[CheckIn],
     amendments: Iterable[Amendment],
-    rules: Rules,
+    limits: Limits,
     days: frozenset[date] | None = None,
 ) -> tuple[Visit, ...]:
     """Return all visits of one client that its whole history tells, or those of some days."""
-    matching = match(pair(check_ins, rules), planned, rules)
-    groups: list[tuple[str, PlannedVisit | None, tuple[RawCall, ...]]] = [
+    matching = match(pair(check_ins, limits), planned, limits)
+    groups: list[tuple[str, PlannedVisit | None, tuple[RawStay, ...]]] = [
         (plan.visit, plan, raw) for plan, raw in matching.planned
     ]
     groups += [(f"{UNPLANNED}{raw.opening.check_in_id}", None, (raw,)) for raw in matching.unplanned]
     by_visit = _amendments_by_visit(amendments, groups)
     visits = [
-        _visit(name, plan, raw, day, by_visit.get(name, []), rules)
+        _visit(name, plan, raw, day, by_visit.get(name, []), limits)
         for name, plan, raw in groups
         if (day := london_day(plan.start if plan else raw[0].at)) and (days is None or day in days)
     ]
@@ -133,7 +133,7 @@ def fold_all(
 def _order(visit: Visit) -> tuple[datetime, str]:
     start = visit.planned_start or visit.arrived_at
     if start is None:
-        raise ValueError("an unplanned visit has a call")
+        raise ValueError("an unplanned visit has a stay")
     return (start, visit.visit)
 
 
@@ -146,7 +146,7 @@ def _midnight(day: date, days_on: int) -> datetime:
 
 
 def _amendments_by_visit(
-    amendments: Iterable[Amendment], groups: list[tuple[str, PlannedVisit | None, tuple[RawCall, ...]]]
+    amendments: Iterable[Amendment], groups: list[tuple[str, PlannedVisit | None, tuple[RawStay, ...]]]
 ) -> dict[str, list[Amendment]]:
     """Sort amendments to their visits, oldest first.
 
@@ -156,8 +156,8 @@ def _amendments_by_visit(
     if not known:
         return {}
     names = {name: name for name, _, _ in groups}
-    for name, _, raw_calls in groups:
-        for raw in raw_calls:
+    for name, _, raw_stays in groups:
+        for raw in raw_stays:
             for check_in in raw.check_ins:
                 names.setdefault(f"{UNPLANNED}{check_in.check_in_id}", name)
     by_visit: dict[str, list[Amendment]] = {}
@@ -170,39 +170,39 @@ def _amendments_by_visit(
 def _visit(
     name: str,
     plan: PlannedVisit | None,
-    raw_calls: tuple[RawCall, ...],
+    raw_stays: tuple[RawStay, ...],
     day: date,
     amendments: list[Amendment],
-    rules: Rules,
+    limits: Limits,
 ) -> Visit:
-    by_carer = {raw.carer: raw for raw in raw_calls}
+    by_carer = {raw.carer: raw for raw in raw_stays}
     carers = set(by_carer) | {made.carer for made in amendments if made.in_at or made.out_at}
-    unplaced = [
-        _call(carer, by_carer.get(carer), [made for made in amendments if made.carer == carer]) for carer in carers
+    unnumbered = [
+        _stay(carer, by_carer.get(carer), [made for made in amendments if made.carer == carer]) for carer in carers
     ]
-    calls = _place(unplaced)
-    exceptions = set(visit_exceptions(calls, plan))
-    for call in calls:
-        raw = by_carer.get(call.carer)
+    stays = _numbered(unnumbered)
+    exceptions = set(visit_exceptions(stays, plan))
+    for stay in stays:
+        raw = by_carer.get(stay.carer)
         evidence = [tap for tap in (raw.arrival, raw.departure) if tap is not None] if raw else []
-        exceptions.update(call_exceptions(call, evidence, plan, rules))
+        exceptions.update(stay_exceptions(stay, evidence, plan, limits))
     return Visit(
         visit=name,
-        client=plan.client if plan else raw_calls[0].opening.client,
+        client=plan.client if plan else raw_stays[0].opening.client,
         commission=plan.commission if plan else None,
         day=day,
         planned_start=plan.start if plan else None,
         planned_minutes=plan.minutes if plan else None,
         carers_needed=plan.carers_needed if plan else 1,
-        calls=calls,
+        stays=stays,
         exceptions=tuple(sorted(exceptions, key=lambda made: (made.kind, made.carer or ""))),
         cancelled=plan.cancelled if plan else None,
         rostered=plan.carers if plan else (),
     )
 
 
-def _call(carer: str, raw: RawCall | None, amendments: list[Amendment]) -> Call:
-    """Make one carer's call: the times of its check-ins, or the latest amendments of those times."""
+def _stay(carer: str, raw: RawStay | None, amendments: list[Amendment]) -> Stay:
+    """Make one carer's stay: the times of its check-ins, or the latest amendments of those times."""
     arrival = raw.arrival if raw else None
     departure = raw.departure if raw else None
     in_at = arrival.occurred_at if arrival else None
@@ -213,7 +213,7 @@ def _call(carer: str, raw: RawCall | None, amendments: list[Amendment]) -> Call:
             in_at, in_force["in"] = made.in_at, made.amendment_id
         if made.out_at is not None:
             out_at, in_force["out"] = made.out_at, made.amendment_id
-    return Call(
+    return Stay(
         carer=carer,
         position=0,
         in_at=in_at,
@@ -231,12 +231,12 @@ def _call(carer: str, raw: RawCall | None, amendments: list[Amendment]) -> Call:
     )
 
 
-def _place(calls: list[Call]) -> tuple[Call, ...]:
-    """Number the calls by arrival (or departure) and carer, and measure each against the first."""
-    ordered = sorted(calls, key=lambda call: (call.at, call.carer))
+def _numbered(stays: list[Stay]) -> tuple[Stay, ...]:
+    """Number the stays by arrival (or departure) and carer, and measure each against the first."""
+    ordered = sorted(stays, key=lambda stay: (stay.at, stay.carer))
     return tuple(
-        replace(call, position=position, overlap_seconds=_overlap(ordered[0], call)) if position else call
-        for position, call in enumerate(ordered)
+        replace(stay, position=position, overlap_seconds=_overlap(ordered[0], stay)) if position else stay
+        for position, stay in enumerate(ordered)
     )
 
 
@@ -246,7 +246,7 @@ def _delivered(in_at: datetime | None, out_at: datetime | None) -> int | None:
     return seconds_between(in_at, out_at)
 
 
-def _overlap(first: Call, other: Call) -> int:
+def _overlap(first: Stay, other: Stay) -> int:
     if first.in_at is None or first.out_at is None or other.in_at is None or other.out_at is None:
         return 0
     shared = seconds_between(max(first.in_at, other.in_at), min(first.out_at, other.out_at))

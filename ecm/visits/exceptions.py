@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from ecm.visits.model import DECLARED, Call, CheckIn, Handling, PlannedVisit, Rules, VisitException
+from ecm.visits.model import DECLARED, CheckIn, Handling, Limits, PlannedVisit, Stay, VisitException
 
 HANDLING: Final = MappingProxyType[str, Handling](
     {
@@ -56,70 +56,70 @@ def exception(kind: str, carer: str | None) -> VisitException:
     return VisitException(kind, HANDLING[kind], carer)
 
 
-def call_exceptions(
-    call: Call, check_ins: Iterable[CheckIn], plan: PlannedVisit | None, rules: Rules
+def stay_exceptions(
+    stay: Stay, check_ins: Iterable[CheckIn], plan: PlannedVisit | None, limits: Limits
 ) -> Iterator[VisitException]:
-    """Yield what is to be said of one call; `check_ins` are those that gave its times, without repeats."""
-    kinds = set(_of_times(call))
-    kinds.update(_of_evidence(call, check_ins))
+    """Yield what is to be said of one stay; `check_ins` are those that gave its times, without repeats."""
+    kinds = set(_of_times(stay))
+    kinds.update(_of_evidence(stay, check_ins))
     if plan is None:
         kinds.add("unscheduled")
     else:
-        kinds.update(_against_plan(call, plan, rules))
+        kinds.update(_against_plan(stay, plan, limits))
     for kind in sorted(kinds):
-        yield exception(kind, call.carer)
+        yield exception(kind, stay.carer)
 
 
-def visit_exceptions(calls: tuple[Call, ...], plan: PlannedVisit | None) -> Iterator[VisitException]:
+def visit_exceptions(stays: tuple[Stay, ...], plan: PlannedVisit | None) -> Iterator[VisitException]:
     """Yield what is to be said of the visit as a whole: somebody came, but fewer carers than are needed."""
-    if plan is not None and plan.cancelled is None and 0 < len(calls) < plan.carers_needed:
+    if plan is not None and plan.cancelled is None and 0 < len(stays) < plan.carers_needed:
         yield exception("second_carer_missing", None)
 
 
-def _of_times(call: Call) -> Iterator[str]:
-    if call.in_at is None:
+def _of_times(stay: Stay) -> Iterator[str]:
+    if stay.in_at is None:
         yield "no_in"
-    if call.out_at is None:
+    if stay.out_at is None:
         yield "no_out"
-    if call.in_at is not None and call.out_at is not None and call.out_at < call.in_at:
+    if stay.in_at is not None and stay.out_at is not None and stay.out_at < stay.in_at:
         yield "times_reversed"
-    if call.repeat_check_ins:
+    if stay.repeat_check_ins:
         yield "duplicate"
 
 
-def _of_evidence(call: Call, check_ins: Iterable[CheckIn]) -> Iterator[str]:
+def _of_evidence(stay: Stay, check_ins: Iterable[CheckIn]) -> Iterator[str]:
     for check_in in check_ins:
         for doubt in check_in.doubts:
             if doubt in _DOUBTS or (doubt.startswith("tag_") and doubt in HANDLING):
                 yield doubt
-    if DECLARED in {call.in_grade, call.out_grade}:
+    if DECLARED in {stay.in_grade, stay.out_grade}:
         yield "manual"
 
 
-def _against_plan(call: Call, plan: PlannedVisit, rules: Rules) -> Iterator[str]:
-    if plan.carers and call.carer not in plan.carers:
+def _against_plan(stay: Stay, plan: PlannedVisit, limits: Limits) -> Iterator[str]:
+    if plan.carers and stay.carer not in plan.carers:
         yield "carer_replaced"
     if plan.cancelled is not None:
         return
-    if call.in_at is not None and call.in_at - plan.start > rules.late:
+    if stay.in_at is not None and stay.in_at - plan.start > limits.late:
         yield "late"
-    if call.in_at is not None and plan.start - call.in_at > rules.early:
+    if stay.in_at is not None and plan.start - stay.in_at > limits.early:
         yield "early"
-    if call.delivered_seconds is not None:
+    if stay.delivered_seconds is not None:
         planned_seconds = plan.minutes * 60
-        if call.delivered_seconds * 100 < planned_seconds * rules.too_short_percent:
+        if stay.delivered_seconds * 100 < planned_seconds * limits.too_short_percent:
             yield "too_short"
-        if call.delivered_seconds > planned_seconds + rules.too_long_minutes * 60:
+        if stay.delivered_seconds > planned_seconds + limits.too_long_minutes * 60:
             yield "too_long"
-    if _perfect(call, plan):
+    if _perfect(stay, plan):
         yield "perfect_times"
 
 
-def _perfect(call: Call, plan: PlannedVisit) -> bool:
+def _perfect(stay: Stay, plan: PlannedVisit) -> bool:
     return (
-        call.in_grade == call.out_grade == DECLARED
-        and _same_minute(call.in_at, plan.start)
-        and _same_minute(call.out_at, plan.end)
+        stay.in_grade == stay.out_grade == DECLARED
+        and _same_minute(stay.in_at, plan.start)
+        and _same_minute(stay.out_at, plan.end)
     )
 
 

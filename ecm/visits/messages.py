@@ -7,7 +7,7 @@ import msgspec
 
 from devices.messages import ManualReason
 from ecm.audit.messages import CheckInShown, check_in_shown
-from ecm.visits.domain import Amendment, Call, Rules, Visit, exceptions_at, status
+from ecm.visits.domain import Amendment, Limits, Stay, Visit, exceptions_at, status
 from ecm.visits.service import Day, Detail
 from ecm.visits.store import Acknowledgement, StoredVisit
 from ecm.words.codes import Code, Instant, Memo
@@ -57,7 +57,7 @@ class AcknowledgementShown(msgspec.Struct):
     memo: str | None
 
 
-class CallShown(msgspec.Struct):
+class StayShown(msgspec.Struct):
     """One carer's part in a visit; seconds of elapsed time, null while arrival or departure is unknown."""
 
     carer: str
@@ -91,7 +91,7 @@ class VisitShown(msgspec.Struct):
     planned_minutes: int | None
     carers_needed: int
     status: str
-    calls: list[CallShown]
+    stays: list[StayShown]
     exceptions: list[ExceptionShown]
     cancelled: str | None
     version: int
@@ -117,7 +117,7 @@ class VisitDetailShown(msgspec.Struct):
     acknowledgements: list[AcknowledgementShown]
 
 
-def day_shown(found: Day, rules: Rules) -> DayShown:
+def day_shown(found: Day, limits: Limits) -> DayShown:
     """Shape a day for an answer."""
     return DayShown(
         found.day,
@@ -126,7 +126,7 @@ def day_shown(found: Day, rules: Rules) -> DayShown:
             _visit_shown(
                 stored,
                 found.as_of,
-                rules,
+                limits,
                 found.acknowledged.get((stored.provider, stored.visit.visit), frozenset()),
             )
             for stored in found.visits
@@ -134,14 +134,14 @@ def day_shown(found: Day, rules: Rules) -> DayShown:
     )
 
 
-def detail_shown(found: Detail, rules: Rules) -> VisitDetailShown:
+def detail_shown(found: Detail, limits: Limits) -> VisitDetailShown:
     """Shape a visit with its evidence for an answer."""
     acknowledged = frozenset((made.exception, made.carer) for made in found.acknowledgements)
     return VisitDetailShown(
         as_of=found.as_of,
         day=found.stored.visit.day,
         changed_at=found.stored.changed_at,
-        visit=_visit_shown(found.stored, found.as_of, rules, acknowledged),
+        visit=_visit_shown(found.stored, found.as_of, limits, acknowledged),
         check_ins=[check_in_shown(check_in) for check_in in found.check_ins],
         amendments=[amendment_shown(made) for made in found.amendments],
         acknowledgements=[acknowledgement_shown(made) for made in found.acknowledgements],
@@ -169,7 +169,7 @@ def acknowledgement_shown(made: Acknowledgement) -> AcknowledgementShown:
 
 
 def _visit_shown(
-    stored: StoredVisit, now: datetime, rules: Rules, acknowledged: frozenset[tuple[str, str | None]]
+    stored: StoredVisit, now: datetime, limits: Limits, acknowledged: frozenset[tuple[str, str | None]]
 ) -> VisitShown:
     visit: Visit = stored.visit
     return VisitShown(
@@ -180,26 +180,26 @@ def _visit_shown(
         planned_start=visit.planned_start,
         planned_minutes=visit.planned_minutes,
         carers_needed=visit.carers_needed,
-        status=status(visit, now, rules, stored.next_start),
-        calls=[_call_shown(call) for call in visit.calls],
+        status=status(visit, now, limits, stored.next_start),
+        stays=[_stay_shown(stay) for stay in visit.stays],
         exceptions=[
             ExceptionShown(one.kind, one.handling, one.carer, (one.kind, one.carer) in acknowledged)
-            for one in exceptions_at(visit, now, rules)
+            for one in exceptions_at(visit, now, limits)
         ],
         cancelled=visit.cancelled,
         version=stored.version,
     )
 
 
-def _call_shown(call: Call) -> CallShown:
-    return CallShown(
-        carer=call.carer,
-        in_at=call.in_at,
-        out_at=call.out_at,
-        delivered_seconds=call.delivered_seconds,
-        in_grade=call.in_grade,
-        out_grade=call.out_grade,
-        in_check_in=call.in_check_in,
-        out_check_in=call.out_check_in,
-        amended=bool(call.amendments),
+def _stay_shown(stay: Stay) -> StayShown:
+    return StayShown(
+        carer=stay.carer,
+        in_at=stay.in_at,
+        out_at=stay.out_at,
+        delivered_seconds=stay.delivered_seconds,
+        in_grade=stay.in_grade,
+        out_grade=stay.out_grade,
+        in_check_in=stay.in_check_in,
+        out_check_in=stay.out_check_in,
+        amended=bool(stay.amendments),
     )

@@ -16,7 +16,7 @@ _Value = TypeVar("_Value")
 
 
 class CheckIn(msgspec.Struct, frozen=True, gc=False):
-    """One recorded check-in as the rules of visits see it.
+    """One recorded check-in as the limits of visits see it.
 
     `occurred_at` is the estimate made at intake (device clock, or corrected for skew); `grade` and `doubts`
     are those of the evidence; `visit_hint` is the roster visit that the phone named, if any. Facts about
@@ -36,7 +36,7 @@ class CheckIn(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def ref(self) -> str:
-        """`<device id>/<check-in id>`: the check-in's name in calls, lines and traces."""
+        """`<device id>/<check-in id>`: the check-in's name in stays, lines and traces."""
         return f"{self.device_id}/{self.check_in_id}"
 
     @property
@@ -64,13 +64,13 @@ class PlannedVisit(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def capacity(self) -> int:
-        """How many calls can be part of this visit."""
+        """How many stays can be part of this visit."""
         return max(self.carers_needed, len(self.carers), 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """A changed time of one carer's call of one visit. A field that is None leaves that time as it was."""
+    """A changed time of one carer's stay of one visit. A field that is None leaves that time as it was."""
 
     amendment_id: UUID
     visit: str
@@ -84,7 +84,7 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class Limits:
     """The numbers that visits are folded by; every window includes its boundary.
 
     The last three may be lowered but not raised above their defaults: the fold of a day rests on them to
@@ -136,11 +136,11 @@ class Rules:
         return timedelta(minutes=self.repeat_tap_minutes)
 
 
-class Call(msgspec.Struct, frozen=True, gc=False):
+class Stay(msgspec.Struct, frozen=True, gc=False):
     """One carer's part in a visit. `position` 0 is the carer who came first.
 
     `delivered_seconds` is elapsed time between arrival and departure, None while either is unknown;
-    `overlap_seconds` is the time shared with the call in position 0 (0 for that call itself). Grades and
+    `overlap_seconds` is the time shared with the stay in position 0 (0 for that stay itself). Grades and
     distances are those of the check-ins, also where an amendment has changed the time; `amendments` are
     those in force.
     """
@@ -162,15 +162,15 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def at(self) -> datetime:
-        """The first sign of the call: its arrival, or its departure when no arrival is known."""
+        """The first sign of the stay: its arrival, or its departure when no arrival is known."""
         known = self.in_at or self.out_at
         if known is None:
-            raise ValueError("a call has an arrival or a departure")
+            raise ValueError("a stay has an arrival or a departure")
         return known
 
 
 class VisitException(msgspec.Struct, frozen=True, gc=False):
-    """Something a person must fix or may acknowledge, about one carer's call or (None) the whole visit."""
+    """Something a person must fix or may acknowledge, about one carer's stay or (None) the whole visit."""
 
     kind: str
     handling: Handling
@@ -187,7 +187,7 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
     planned_start: datetime | None
     planned_minutes: int | None
     carers_needed: int
-    calls: tuple[Call, ...]
+    stays: tuple[Stay, ...]
     exceptions: tuple[VisitException, ...]
     cancelled: str | None = None
     rostered: tuple[str, ...] = ()
@@ -195,7 +195,7 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
     @property
     def arrived_at(self) -> datetime | None:
         """The first sign of any carer, or None when nobody is known to have come."""
-        return min((call.at for call in self.calls), default=None)
+        return min((stay.at for stay in self.stays), default=None)
 
 
 def distinct(values: Iterable[_Value], key: Callable[[_Value], Hashable]) -> list[_Value]:

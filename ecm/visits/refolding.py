@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ecm.visits.domain import UNPLANNED, days_touched, fold, fold_all, window
-from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Rules, Visit
+from ecm.visits.model import Amendment, CheckIn, Limits, PlannedVisit, Visit
 
 Days = Mapping[str, frozenset[date]]
 
@@ -73,7 +73,7 @@ def fold_days(
     planned: Sequence[PlannedVisit],
     check_ins: Sequence[CheckIn],
     amendments: Sequence[Amendment],
-    rules: Rules,
+    limits: Limits,
 ) -> tuple[Visit, ...]:
     """Fold every day of every client from what lies in the windows of those days.
 
@@ -98,10 +98,10 @@ def fold_days(
             [
                 visit
                 for day in sorted(days[client])
-                for visit in fold(client, day, plans[client], taps[client], made[client], rules)
+                for visit in fold(client, day, plans[client], taps[client], made[client], limits)
             ]
             if made[client]
-            else fold_all(plans[client], taps[client], (), rules, days[client])
+            else fold_all(plans[client], taps[client], (), limits, days[client])
         )
     )
 

@@ -59,7 +59,7 @@ async def get_visits(request: web.Request) -> web.Response:
         raise INVALID.because("day must lie between 2000 and 2099.")
     visits = request.app[VISITS]
     found = await visits.day(account_of(request), asked.day, asked.provider)
-    return reply(day_shown(found, visits.rules))
+    return reply(day_shown(found, visits.limits))
 
 
 @ROUTES.route(
@@ -76,7 +76,7 @@ async def get_visit(request: web.Request) -> web.Response:
     asked = read_query(request, VisitQuery)
     visits = request.app[VISITS]
     found = await visits.detail(account_of(request), path_visit(request), asked.provider)
-    return reply(detail_shown(found, visits.rules))
+    return reply(detail_shown(found, visits.limits))
 
 
 @ROUTES.route(

@@ -15,13 +15,13 @@ from ecm.audit.signatures import check_signatures
 from ecm.db.pool import Connection, Database
 from ecm.visits import refolding, store
 from ecm.visits.domain import HANDLING
-from ecm.visits.model import Amendment, PlannedVisit, Rules, Visit
+from ecm.visits.model import Amendment, Limits, PlannedVisit, Visit
 from ecm.visits.store import Acknowledged, Acknowledgement, FoldRequest, Span, StoredVisit, Waiting
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND, Problem
 from ecm.words.roles import Account
 
-RULES: Final = Rules()
+LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Detail:
 
 
 class Listener(Protocol):
-    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not call."""
+    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not stay."""
 
     async def visits_folded(
         self, connection: Connection, provider: UUID, visits: Sequence[Visit], removed: Sequence[str], now: datetime
@@ -69,18 +69,18 @@ class Listener(Protocol):
 class Visits:
     """The steps of each use of visits."""
 
-    def __init__(self, database: Database, clock: Clock, listener: Listener, rules: Rules = RULES) -> None:
+    def __init__(self, database: Database, clock: Clock, listener: Listener, limits: Limits = LIMITS) -> None:
         self._database = database
         self._clock = clock
         self._listener = listener
-        self.rules = rules
+        self.limits = limits
         self._folding = asyncio.Lock()
 
     async def fold_pending(self, limit: int) -> int:
         """Fold what is asked for, at most `limit` requests of each provider; return how many were served.
 
         Several processes may do this at once: each request is served by one of them, and the visits come out the
-        same (promise 5). Within this process calls wait for each other, so that 0 means that nothing is left.
+        same (promise 5). Within this process stays wait for each other, so that 0 means that nothing is left.
         """
         async with self._folding:
             waiting = await self.waiting()
@@ -146,7 +146,7 @@ class Visits:
         council_of = {made.plan.visit: made.council for made in planned}
 
         def work() -> list[refolding.Folded]:
-            visits = refolding.fold_days(days, plans, check_ins, amendments, self.rules)
+            visits = refolding.fold_days(days, plans, check_ins, amendments, self.limits)
             return [
                 refolding.Folded(visit, council_of.get(visit.visit) or councils[visit.client], store.document(visit))
                 for visit in visits
@@ -247,8 +247,8 @@ def refs_of(visit: Visit) -> list[tuple[UUID, UUID]]:
     """Return (device, check-in) of every check-in that a visit rests on."""
     named = {
         ref
-        for call in visit.calls
-        for ref in (call.in_check_in, call.out_check_in, *call.repeat_check_ins)
+        for stay in visit.stays
+        for ref in (stay.in_check_in, stay.out_check_in, *stay.repeat_check_ins)
         if ref is not None
     }
     return [(UUID(device), UUID(check_in)) for device, _, check_in in (ref.partition("/") for ref in sorted(named))]

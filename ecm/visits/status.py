@@ -4,14 +4,14 @@ The state machine is Essex's reading of "missed" with a step before it: due, lat
 missed or done late. A visit is missed when nobody has come before the client's next planned visit or 23:00
 local time of its day, whichever is first, but never while it is not yet late. A late check-in turns
 presumed missed into done late; one that shows an arrival only after the visit was missed leaves it missed,
-with the call to be seen on it.
+with the stay to be seen on it.
 """
 
 from collections.abc import Iterable
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import Literal
 
-from ecm.visits.model import Call, PlannedVisit, Rules, Visit, VisitException
+from ecm.visits.model import Limits, PlannedVisit, Stay, Visit, VisitException
 from ecm.words.civil_time import LONDON
 
 Status = Literal["due", "late", "in_progress", "presumed_missed", "missed", "done", "done_late", "cancelled"]
@@ -20,7 +20,7 @@ AlertKind = Literal["late_visit", "missed_visit"]
 _TICK = timedelta(seconds=1)
 
 
-def status(visit: Visit, now: datetime, rules: Rules, next_start: datetime | None) -> Status:
+def status(visit: Visit, now: datetime, limits: Limits, next_start: datetime | None) -> Status:
     """Return the state of a visit at `now`.
 
     `next_start` is the start of the client's next planned visit, if any (see `next_planned_start`). The
@@ -28,25 +28,25 @@ def status(visit: Visit, now: datetime, rules: Rules, next_start: datetime | Non
     """
     if visit.cancelled is not None:
         return "cancelled"
-    if any(_running(visit, call, now, rules) for call in visit.calls):
+    if any(_running(visit, stay, now, limits) for stay in visit.stays):
         return "in_progress"
     start = visit.planned_start
     if start is None:
         return "done"
-    if _missed(visit, start, now, rules, next_start):
+    if _missed(visit, start, now, limits, next_start):
         return "missed"
     if visit.arrived_at is not None:
-        return "done_late" if visit.arrived_at - start > rules.late else "done"
-    return _waiting(now - start, rules)
+        return "done_late" if visit.arrived_at - start > limits.late else "done"
+    return _waiting(now - start, limits)
 
 
-def _waiting(overdue: timedelta, rules: Rules) -> Status:
-    if overdue <= rules.late:
+def _waiting(overdue: timedelta, limits: Limits) -> Status:
+    if overdue <= limits.late:
         return "due"
-    return "presumed_missed" if overdue >= rules.missed_after else "late"
+    return "presumed_missed" if overdue >= limits.missed_after else "late"
 
 
-def alerts_due(visit: Visit, now: datetime, rules: Rules, next_start: datetime | None) -> tuple[AlertKind, ...]:
+def alerts_due(visit: Visit, now: datetime, limits: Limits, next_start: datetime | None) -> tuple[AlertKind, ...]:
     """Return the alerts that are true of a visit at `now`; one raised before and no longer here is withdrawn.
 
     `late_visit` holds once the late window has passed without an arrival in it, also when somebody came
@@ -56,45 +56,45 @@ def alerts_due(visit: Visit, now: datetime, rules: Rules, next_start: datetime |
     start = visit.planned_start
     if start is None or visit.cancelled is not None:
         return ()
-    missed = _missed(visit, start, now, rules, next_start)
+    missed = _missed(visit, start, now, limits, next_start)
     if visit.arrived_at is None:
-        missed = missed or _waiting(now - start, rules) == "presumed_missed"
-        late = now - start > rules.late
+        missed = missed or _waiting(now - start, limits) == "presumed_missed"
+        late = now - start > limits.late
     else:
-        late = visit.arrived_at - start > rules.late
+        late = visit.arrived_at - start > limits.late
     kinds: tuple[AlertKind, ...] = ("late_visit",) if late else ()
     return (*kinds, "missed_visit") if missed else kinds
 
 
-def next_change(visit: Visit, now: datetime, rules: Rules, next_start: datetime | None) -> datetime | None:
+def next_change(visit: Visit, now: datetime, limits: Limits, next_start: datetime | None) -> datetime | None:
     """Return when the passing of time alone may next change the state or the alerts of a visit, or None."""
     if visit.cancelled is not None:
         return None
     changes = [
-        call.in_at + _longest(visit, rules) + _TICK
-        for call in visit.calls
-        if call.in_at is not None and call.in_at.year < MAXYEAR and _running(visit, call, now, rules)
+        stay.in_at + _longest(visit, limits) + _TICK
+        for stay in visit.stays
+        if stay.in_at is not None and stay.in_at.year < MAXYEAR and _running(visit, stay, now, limits)
     ]
     if visit.planned_start is not None:
-        changes.append(_missed_from(visit, visit.planned_start, rules, next_start))
-        if not visit.calls:
-            changes.append(visit.planned_start + rules.late + _TICK)
-            changes.append(visit.planned_start + max(rules.missed_after, rules.late + _TICK))
+        changes.append(_missed_from(visit, visit.planned_start, limits, next_start))
+        if not visit.stays:
+            changes.append(visit.planned_start + limits.late + _TICK)
+            changes.append(visit.planned_start + max(limits.missed_after, limits.late + _TICK))
     return min((change for change in changes if change > now), default=None)
 
 
-def exceptions_at(visit: Visit, now: datetime, rules: Rules) -> tuple[VisitException, ...]:
+def exceptions_at(visit: Visit, now: datetime, limits: Limits) -> tuple[VisitException, ...]:
     """Return the exceptions worth showing at `now`, without what is only missing because care goes on.
 
     A missing departure shows once it is `out_overdue_minutes` overdue, a missing second carer after the
     late window.
     """
-    calls = {call.carer: call for call in visit.calls}
+    stays = {stay.carer: stay for stay in visit.stays}
     return tuple(
         made
         for made in visit.exceptions
-        if not (made.kind == "no_out" and made.carer is not None and _running(visit, calls[made.carer], now, rules))
-        and not (made.kind == "second_carer_missing" and _still_awaited(visit, now, rules))
+        if not (made.kind == "no_out" and made.carer is not None and _running(visit, stays[made.carer], now, limits))
+        and not (made.kind == "second_carer_missing" and _still_awaited(visit, now, limits))
     )
 
 
@@ -113,29 +113,29 @@ def next_planned_start(visit: Visit, planned: Iterable[PlannedVisit]) -> datetim
     )
 
 
-def _missed_from(visit: Visit, start: datetime, rules: Rules, next_start: datetime | None) -> datetime:
-    late_from = start + rules.late + _TICK
-    closing = datetime.combine(visit.day, time(rules.missed_at_hour), LONDON).astimezone(UTC)
+def _missed_from(visit: Visit, start: datetime, limits: Limits, next_start: datetime | None) -> datetime:
+    late_from = start + limits.late + _TICK
+    closing = datetime.combine(visit.day, time(limits.missed_at_hour), LONDON).astimezone(UTC)
     if next_start is not None and next_start > start:
         closing = min(closing, next_start)
     return max(closing, late_from)
 
 
-def _missed(visit: Visit, start: datetime, now: datetime, rules: Rules, next_start: datetime | None) -> bool:
-    missed_from = _missed_from(visit, start, rules, next_start)
+def _missed(visit: Visit, start: datetime, now: datetime, limits: Limits, next_start: datetime | None) -> bool:
+    missed_from = _missed_from(visit, start, limits, next_start)
     return now >= missed_from and (visit.arrived_at is None or visit.arrived_at >= missed_from)
 
 
-def _longest(visit: Visit, rules: Rules) -> timedelta:
-    """How long after an arrival a call with no departure is held to be going on."""
+def _longest(visit: Visit, limits: Limits) -> timedelta:
+    """How long after an arrival a stay with no departure is held to be going on."""
     if visit.planned_minutes is None:
-        return rules.longest_visit
-    return timedelta(minutes=visit.planned_minutes + rules.out_overdue_minutes)
+        return limits.longest_visit
+    return timedelta(minutes=visit.planned_minutes + limits.out_overdue_minutes)
 
 
-def _running(visit: Visit, call: Call, now: datetime, rules: Rules) -> bool:
-    return call.in_at is not None and call.out_at is None and now - call.in_at <= _longest(visit, rules)
+def _running(visit: Visit, stay: Stay, now: datetime, limits: Limits) -> bool:
+    return stay.in_at is not None and stay.out_at is None and now - stay.in_at <= _longest(visit, limits)
 
 
-def _still_awaited(visit: Visit, now: datetime, rules: Rules) -> bool:
-    return visit.planned_start is not None and now - visit.planned_start <= rules.late
+def _still_awaited(visit: Visit, now: datetime, limits: Limits) -> bool:
+    return visit.planned_start is not None and now - visit.planned_start <= limits.late

@@ -15,7 +15,7 @@ from ecm.alerts.domain import Alert
 from ecm.alerts.service import ALERTS
 from ecm.care.service import CARE
 from ecm.http.requests import CLOCK, account_of, read_query
-from ecm.visits.domain import Rules, Visit
+from ecm.visits.domain import Limits, Visit
 from ecm.visits.messages import VisitShown, day_shown
 from ecm.visits.service import VISITS, Day
 from ecm.web.rendering import Shell, day_words, render
@@ -118,7 +118,7 @@ async def get_today(request: web.Request) -> web.StreamResponse:
     provider = query.provider or account.provider or (providers[0][0] if providers else None)
     visits = request.app[VISITS]
     found = await visits.day(account, day, provider)
-    rows = await asyncio.to_thread(_rows, found, visits.rules)
+    rows = await asyncio.to_thread(_rows, found, visits.limits)
     matching = [row for row in rows if query.status is None or query.status in _groups(row.visit)]
     alerts = await _open_alerts(request, account)
     first = (query.page - 1) * ROWS_A_PAGE
@@ -144,13 +144,13 @@ def _title(day: date, today: date) -> str:
     return "Today’s visits" if day == today else f"Visits on {day_words(day)}"
 
 
-def _rows(found: Day, rules: Rules) -> list[VisitRow]:
-    shown = day_shown(found, rules).visits
+def _rows(found: Day, limits: Limits) -> list[VisitRow]:
+    shown = day_shown(found, limits).visits
     return [VisitRow(visit, _expected(visit, stored.visit)) for visit, stored in zip(shown, found.visits, strict=True)]
 
 
 def _expected(shown: VisitShown, visit: Visit) -> tuple[str, ...]:
-    came = {call.carer for call in shown.calls}
+    came = {stay.carer for stay in shown.stays}
     return tuple(carer for carer in visit.rostered if carer not in came)
 
 

@@ -14,7 +14,7 @@ from ecm.audit.messages import CheckInShown
 from ecm.audit.service import AUDIT
 from ecm.http.requests import CLOCK, account_of, provider_of, read_query
 from ecm.visits.domain import Amendment
-from ecm.visits.messages import CallShown, VisitDetailShown, detail_shown
+from ecm.visits.messages import StayShown, VisitDetailShown, detail_shown
 from ecm.visits.routes import path_visit
 from ecm.visits.service import VISITS
 from ecm.web.local_times import instant_of
@@ -60,7 +60,7 @@ class AcknowledgementForm(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A check-in of a call. `leaf` of `leaves` is its place in the provider's sealed log, counted from 1."""
+    """A check-in of a stay. `leaf` of `leaves` is its number in the provider's sealed log, counted from 1."""
 
     check_in: CheckInShown
     path: str
@@ -69,10 +69,10 @@ class Tap:
 
 
 @dataclass(frozen=True, slots=True)
-class CallView:
+class StayView:
     """One carer's part of the visit with the taps that made it."""
 
-    call: CallShown
+    stay: StayShown
     arrival: Tap | None
     departure: Tap | None
 
@@ -82,7 +82,7 @@ class VisitView:
     """The page of a visit; `others` are taps repeated at the same door."""
 
     detail: VisitDetailShown
-    calls: list[CallView]
+    stays: list[StayView]
     others: list[Tap]
     carers: list[str]
     alerts: list[Alert]
@@ -98,18 +98,18 @@ async def get_visit(request: web.Request) -> web.StreamResponse:
     query = read_query(request, VisitPageQuery)
     visits = request.app[VISITS]
     found = await visits.detail(account, path_visit(request), query.provider)
-    detail = detail_shown(found, visits.rules)
+    detail = detail_shown(found, visits.limits)
     taps = await _taps(request, found.stored.provider, detail.check_ins)
-    calls = [
-        CallView(call, taps.get(call.in_check_in or ""), taps.get(call.out_check_in or ""))
-        for call in detail.visit.calls
+    stays = [
+        StayView(stay, taps.get(stay.in_check_in or ""), taps.get(stay.out_check_in or ""))
+        for stay in detail.visit.stays
     ]
-    shown = {tap.path for call in calls for tap in (call.arrival, call.departure) if tap is not None}
+    shown = {tap.path for stay in stays for tap in (stay.arrival, stay.departure) if tap is not None}
     view = VisitView(
         detail=detail,
-        calls=calls,
+        stays=stays,
         others=[tap for tap in taps.values() if tap.path not in shown],
-        carers=sorted({*found.stored.visit.rostered, *(call.carer for call in detail.visit.calls)}),
+        carers=sorted({*found.stored.visit.rostered, *(stay.carer for stay in detail.visit.stays)}),
         alerts=await _alerts(request, account, detail.visit.visit),
         reasons=MANUAL_REASONS,
         new_amendment=uuid4(),
@@ -154,10 +154,10 @@ async def post_acknowledgement(request: web.Request) -> web.StreamResponse:
 
 async def _taps(request: web.Request, provider: UUID, check_ins: list[CheckInShown]) -> dict[str, Tap]:
     refs = [(made.device, made.check_in) for made in check_ins]
-    leaves, places = await request.app[AUDIT].places(provider, refs)
+    leaves, indexes = await request.app[AUDIT].leaf_indexes(provider, refs)
     return {
         f"{device}/{check_in}": Tap(
-            made, f"/v1/check-ins/{provider}/{device}/{check_in}", _counted(places.get((device, check_in))), leaves
+            made, f"/v1/check-ins/{provider}/{device}/{check_in}", _counted(indexes.get((device, check_in))), leaves
         )
         for made, (device, check_in) in zip(check_ins, refs, strict=True)
     }

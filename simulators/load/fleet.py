@@ -148,15 +148,15 @@ class Enlisting:
     async def _provider(self, index: int) -> None:
         fleet = self.fleet
         if index == len(fleet.staff):
-            location = {
-                "location": "L1",
+            branch = {
+                "branch": "L1",
                 "name": "Main branch (synthetic)",
                 "cqc_provider": f"1-{index + 1:09d}",
                 "cqc_location": f"1-{index + 500_001:09d}",
             }
             name = f"Load {fleet.name} {index + 1} (synthetic)"
             provider = fleet.provider(index)
-            await self._post("/v1/providers", {"provider": provider, "name": name, "locations": [location]})
+            await self._post("/v1/providers", {"provider": provider, "name": name, "branches": [branch]})
             fleet.staff.append(await self._coordinator(index))
             fleet.save(self.kept_at)
         phones = [phone for phone in fleet.phones if phone.provider == index]
@@ -164,9 +164,9 @@ class Enlisting:
         if step in fleet.done:
             return
         token = fleet.staff[index]
-        await self._import("carers", token, ("carer", "location"), [(phone.carer, "L1") for phone in phones])
+        await self._import("carers", token, ("carer", "branch"), [(phone.carer, "L1") for phone in phones])
         places = [place for phone in phones for place in phone.places]
-        header = ("client", "location", "council", "latitude", "longitude", "radius_m")
+        header = ("client", "branch", "council", "latitude", "longitude", "radius_m")
         rows = [(place.client, "L1", COUNCIL, place.latitude, place.longitude, 150) for place in places]
         await self._import("clients", token, header, rows)
         await _few_at_once(self._card(token, place) for place in places if place.card is not None)

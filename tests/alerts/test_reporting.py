@@ -51,7 +51,7 @@ async def enrol(house: Arranged, device: UUID, key: PrivateKey, revoked_at: date
 def office_alert(**fields) -> Alert:
     known = {
         "alert_id": uuid4(),
-        "location_id": "",
+        "branch_id": "",
         "kind": "no_reply",
         "client": "C-1",
         "visit": None,
@@ -72,7 +72,7 @@ def signed(key: PrivateKey = KEY, device: UUID = PHONE, **fields) -> str:
 async def test_an_alert_of_the_office_is_kept_once(house, alerts):
     alert = office_alert(visit="V-1")
     stored, new = await alerts.by_office(house.provider, alert, None)
-    assert (stored.location_id, new) == ("L1", True)
+    assert (stored.branch_id, new) == ("L1", True)
     again, new = await alerts.by_office(house.provider, replace(alert, raised_at=at("13:00")), None)
     assert (again, new) == (stored, False)
     with pytest.raises(Problem, match="another alert"):
@@ -80,28 +80,28 @@ async def test_an_alert_of_the_office_is_kept_once(house, alerts):
 
 
 @pytest.mark.parametrize(
-    ("fields", "location", "says"),
+    ("fields", "branch", "says"),
     [
         ({"client": "C-9"}, None, "no client"),
         ({"visit": "V-9"}, None, "no visit"),
-        ({"client": None}, "L9", "locations"),
+        ({"client": None}, "L9", "branches"),
         ({"alert_id": uuid5(uuid4(), "guessed")}, None, "version 4 or 7"),
     ],
 )
-async def test_an_alert_of_the_office_that_cannot_be_is_refused(house, alerts, fields, location, says):
+async def test_an_alert_of_the_office_that_cannot_be_is_refused(house, alerts, fields, branch, says):
     with pytest.raises(Problem, match=says):
-        await alerts.by_office(house.provider, office_alert(**fields), location)
+        await alerts.by_office(house.provider, office_alert(**fields), branch)
 
 
-async def test_an_alert_without_a_client_is_of_the_only_location(house, alerts):
+async def test_an_alert_without_a_client_is_of_the_only_branch(house, alerts):
     stored, _ = await alerts.by_office(house.provider, office_alert(kind="staff_shortage", client=None), None)
-    assert stored.location_id == "L1"
+    assert stored.branch_id == "L1"
 
 
 async def test_promise_3_an_authentic_alert_of_a_phone_is_stored_whatever_client_or_year_it_names(house, alerts):
     posted = signed(client="C-unknown", at=datetime(1971, 1, 1, tzinfo=UTC))
     stored, new = await alerts.by_phone(posted)
-    assert (stored.client, stored.location_id, new) == ("C-unknown", "L1", True)
+    assert (stored.client, stored.branch_id, new) == ("C-unknown", "L1", True)
     assert stored.signed_part == posted
     assert await alerts.by_phone(posted) == (stored, False)
     with pytest.raises(Problem, match="another alert"):

@@ -17,7 +17,7 @@ KNOWN = Known(frozenset({"L1"}), frozenset({"E10000015"}), {"100012345": Positio
 
 
 def settled(**values: str) -> Client:
-    row = Row(2, {"client": "C-1", "location": "L1", "council": "E10000015", **values})
+    row = Row(2, {"client": "C-1", "branch": "L1", "council": "E10000015", **values})
     return clients.settle(clients.read_row(row), KNOWN)
 
 
@@ -74,7 +74,7 @@ def test_coordinates_come_before_a_uprn_and_a_polygon_before_both() -> None:
             "polygon",
             "from the coordinates",
         ),
-        ({"latitude": "51.8", "longitude": "-0.08", "location": "L9"}, "location", "no location L9"),
+        ({"latitude": "51.8", "longitude": "-0.08", "branch": "L9"}, "branch", "no branch L9"),
         ({"latitude": "51.8", "longitude": "-0.08", "council": "E10000016"}, "council", "not known"),
         ({"latitude": "51.8", "longitude": "-0.08", "postcode": "x" * 11}, "postcode", "at most 10"),
     ],
@@ -90,5 +90,5 @@ def test_a_place_that_cannot_be_is_rejected_with_what_to_do(
 def test_degrees_and_grid_may_differ_by_100_m_and_no_more() -> None:
     near, far = (f"{LATITUDE + metres / 111_290:.8f}" for metres in (99, 101))
     settled(latitude=near, longitude=str(LONGITUDE), easting=EASTING, northing=NORTHING)
-    with pytest.raises(CellError, match="same place"):
+    with pytest.raises(CellError, match="one position"):
         settled(latitude=far, longitude=str(LONGITUDE), easting=EASTING, northing=NORTHING)

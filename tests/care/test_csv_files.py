@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecm.care.imports.csv_files import Columns, Table, UnreadableFile, read_table
 
-COLUMNS = Columns(required=("carer", "location"), optional=("note",))
+COLUMNS = Columns(required=("carer", "branch"), optional=("note",))
 
 
 def read(text: str) -> Table:
@@ -16,27 +16,27 @@ def read(text: str) -> Table:
 
 
 def test_columns_may_stand_in_any_order_and_case() -> None:
-    table = read("Location, CARER\nL1,W-1\n")
-    assert table.rows[0].cells == {"carer": "W-1", "location": "L1"}
+    table = read("Branch, CARER\nL1,W-1\n")
+    assert table.rows[0].cells == {"carer": "W-1", "branch": "L1"}
     assert (table.read, table.rejected) == (1, ())
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_lines_are_counted_as_a_person_counts_them(newline: str) -> None:
-    lines = ["carer,location,note", 'W-1,L1,"two', 'lines"', "", ",,", "W-2,L1,x"]
+    lines = ["carer,branch,note", 'W-1,L1,"two', 'lines"', "", ",,", "W-2,L1,x"]
     table = read(newline.join(lines))
     assert [row.line for row in table.rows] == [2, 6]
     assert table.read == 2
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
-    table = read_table(codecs.BOM_UTF8 + b"carer,location\nW-1,L1", COLUMNS)
+    table = read_table(codecs.BOM_UTF8 + b"carer,branch\nW-1,L1", COLUMNS)
     assert table.rows[0].cells["carer"] == "W-1"
 
 
 @pytest.mark.parametrize("start", [b"", codecs.BOM_UTF8])
 def test_windows_1252_is_refused_at_its_byte_and_line(start: bytes) -> None:
-    body = start + b"carer,location\r\nW-1,L1\r\nW-2,L\xe9\r\n"
+    body = start + b"carer,branch\r\nW-1,L1\r\nW-2,L\xe9\r\n"
     with pytest.raises(UnreadableFile, match="UTF-8") as refused:
         read_table(body, COLUMNS)
     assert (refused.value.line, refused.value.byte) == (3, body.index(b"\xe9") + 1)
@@ -47,7 +47,7 @@ def test_windows_1252_is_refused_at_its_byte_and_line(start: bytes) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf_16_is_named(encoding: str) -> None:
     with pytest.raises(UnreadableFile, match="UTF-16") as refused:
-        read_table("carer,location\nW-1,L1\n".encode(encoding), COLUMNS)
+        read_table("carer,branch\nW-1,L1\n".encode(encoding), COLUMNS)
     assert refused.value.byte == 1
 
 
@@ -60,11 +60,11 @@ def test_a_spreadsheet_is_named() -> None:
     ("text", "said"),
     [
         ("", "empty"),
-        ("\n\n", "lacks carer, location"),
-        ("carer\nW-1\n", "lacks location"),
-        ("carer;location\nW-1;L1\n", "semicolons"),
+        ("\n\n", "lacks carer, branch"),
+        ("carer\nW-1\n", "lacks branch"),
+        ("carer;branch\nW-1;L1\n", "semicolons"),
         ("carer\tlocation\nW-1\tL1\n", "tabs"),
-        ('"carer,location\nW-1,L1\n', "never closed"),
+        ('"carer,branch\nW-1,L1\n', "never closed"),
     ],
 )
 def test_a_file_without_its_required_columns_is_unreadable(text: str, said: str) -> None:
@@ -73,14 +73,14 @@ def test_a_file_without_its_required_columns_is_unreadable(text: str, said: str)
 
 
 def test_unknown_and_repeated_columns_are_rejected_by_name_on_line_1() -> None:
-    table = read("carer,location,shoe size,carer,\nW-1,L1,43,W-9,\n")
+    table = read("carer,branch,shoe size,carer,\nW-1,L1,43,W-9,\n")
     assert [(each.line, each.column) for each in table.rejected] == [(1, "shoe size"), (1, "carer"), (1, None)]
-    assert "carer, location, note" in table.rejected[0].reason
+    assert "carer, branch, note" in table.rejected[0].reason
     assert table.rows[0].cells["carer"] == "W-1"
 
 
 def test_a_row_with_cells_too_few_or_too_many_is_rejected_and_its_neighbours_are_not() -> None:
-    table = read("carer,location\nW-1\nW-2,L1\nW-3,L1,extra\n")
+    table = read("carer,branch\nW-1\nW-2,L1\nW-3,L1,extra\n")
     assert [(each.line, each.reason) for each in table.rejected] == [
         (2, "The row has 1 cells where the header has 2."),
         (4, "The row has 3 cells where the header has 2."),
@@ -90,28 +90,28 @@ def test_a_row_with_cells_too_few_or_too_many_is_rejected_and_its_neighbours_are
 
 
 def test_a_nul_is_rejected_on_its_row() -> None:
-    table = read("carer,location\nW-1,L\0\nW-2,L1\n")
+    table = read("carer,branch\nW-1,L\0\nW-2,L1\n")
     assert [(each.line, "NUL" in each.reason) for each in table.rejected] == [(2, True)]
 
 
 def test_quotes_that_do_not_pair_are_rejected_where_they_open() -> None:
-    table = read('carer,location\n"W"1,L1\nW-2,L1\nW-3,"L1\nW-4,L1\n')
+    table = read('carer,branch\n"W"1,L1\nW-2,L1\nW-3,"L1\nW-4,L1\n')
     assert [each.line for each in table.rejected] == [2, 4]
     assert "never closed" in table.rejected[1].reason
     assert [row.line for row in table.rows] == [3]
 
 
 def test_a_cell_beyond_every_measure_is_rejected() -> None:
-    table = read(f"carer,location\n{'x' * 200_000},L1\nW-2,L1\n")
+    table = read(f"carer,branch\n{'x' * 200_000},L1\nW-2,L1\n")
     assert [each.line for each in table.rejected] == [2]
     assert [row.line for row in table.rows] == [3]
 
 
 @given(
-    st.binary(max_size=400) | st.text(max_size=200).map(lambda text: f"carer,location\n{text}".encode(errors="replace"))
+    st.binary(max_size=400) | st.text(max_size=200).map(lambda text: f"carer,branch\n{text}".encode(errors="replace"))
 )
-@example(b"carer,location\n\x00,\x00")
-@example(b'carer,location\n"')
+@example(b"carer,branch\n\x00,\x00")
+@example(b'carer,branch\n"')
 @example(b"\xef\xbb\xbf")
 def test_any_bytes_give_a_table_or_a_refusal(body: bytes) -> None:
     try:

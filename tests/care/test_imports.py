@@ -113,14 +113,14 @@ async def test_one_bad_row_keeps_the_whole_file_out(town: Town, superuser: async
     report = await town.take("carers", CARERS + "W-003,L9\n")
     assert counts(report) == (3, 2, 0, 0, 1)
     assert not report.stored
-    assert (report.rejected[0].line, report.rejected[0].column) == (4, "location")
+    assert (report.rejected[0].line, report.rejected[0].column) == (4, "branch")
     assert await everything(superuser) == before
 
 
 REFERRING_TO_NOTHING: list[tuple[ImportKind, str, int, str, str]] = [
     ("carers", CARERS + "W-001,L1\n", 4, "carer", "already on line 2"),
     ("clients", CLIENTS.replace("E10000015,,", "E10000099,,"), 3, "council", "not known"),
-    ("clients", "client,location,council,uprn\nC-9,L1,E10000015,42\n", 2, "uprn", "give latitude"),
+    ("clients", "client,branch,council,uprn\nC-9,L1,E10000015,42\n", 2, "uprn", "give latitude"),
     ("commissions", COMMISSIONS.replace("K-1,C-0001", "K-1,C-0009"), 2, "client", "import the clients first"),
     ("commissions", COMMISSIONS.replace(",A,", ",Z,", 1), 2, "contract", "no contract Z"),
     ("roster", ROSTER.replace("V-1,C-0001,K-1", "V-1,C-0009,K-1"), 2, "client", "import the clients first"),
@@ -187,9 +187,9 @@ async def test_promise_5_a_client_imported_after_its_check_ins_is_folded(
 async def test_intake_hears_of_new_carers_and_clients(
     town: Town, superuser: asyncpg.Connection, kind: ImportKind
 ) -> None:
-    before = await superuser.fetchval("SELECT version FROM directory_versions")
+    before = await superuser.fetchval("SELECT version FROM reference_versions")
     await town.take(kind, FILES[kind])
-    assert await superuser.fetchval("SELECT version FROM directory_versions") > before
+    assert await superuser.fetchval("SELECT version FROM reference_versions") > before
 
 
 async def test_an_import_is_written_down_without_names(town: Town, superuser: asyncpg.Connection) -> None:
@@ -201,7 +201,7 @@ async def test_an_import_is_written_down_without_names(town: Town, superuser: as
 
 async def test_a_uprn_imported_by_the_operator_places_a_client(town: Town) -> None:
     await town.take("uprns", UPRNS)
-    text = "client,location,council,uprn\nC-9,L1,E10000015,000100012345\n"
+    text = "client,branch,council,uprn\nC-9,L1,E10000015,000100012345\n"
     assert (await town.take("clients", text)).stored
     assert counts(await town.take("clients", text)) == (1, 0, 0, 1, 0)
 
@@ -296,15 +296,15 @@ async def test_any_sequence_of_imports_stores_whole_files_only(town: Town, super
     expected: dict[str, str] = {}
 
     async def take(rows: Sequence[tuple[str, str]]) -> None:
-        text = "carer,location\n" + "".join(f"{carer},{location}\n" for carer, location in rows)
+        text = "carer,branch\n" + "".join(f"{carer},{branch}\n" for carer, branch in rows)
         promised = await town.take("carers", text, dry_run=True)
         report = await town.take("carers", text)
         assert counts(report) == counts(promised)
         assert report.stored == (not report.rejected)
         if report.stored:
             expected.update(dict(rows))
-        stored = await superuser.fetch("SELECT carer, location_id FROM carers")
-        assert {row["carer"]: row["location_id"] for row in stored} == expected
+        stored = await superuser.fetch("SELECT carer, branch_id FROM carers")
+        assert {row["carer"]: row["branch_id"] for row in stored} == expected
 
     drawn: list[list[tuple[str, str]]] = []
 

@@ -13,7 +13,7 @@ from reports.contracts import contract_to_json, example_contract
 from tests.care.town import CARERS, Town
 from tests.care.town_hall import Client, bearer, build_app
 
-LOCATION = {"location": "L1", "name": "Hertford", "cqc_provider": "1-000000001", "cqc_location": "1-000000002"}
+LOCATION = {"branch": "L1", "name": "Hertford", "cqc_provider": "1-000000001", "cqc_location": "1-000000002"}
 
 
 @pytest_asyncio.fixture
@@ -80,7 +80,7 @@ async def test_a_contract_that_cannot_be_is_refused(client: Client, operator: di
 async def test_a_provider_gets_one_tag_key_for_ever(
     client: Client, operator: dict[str, str], superuser: asyncpg.Connection
 ) -> None:
-    body = {"provider": str(uuid4()), "name": "New Care", "locations": [LOCATION]}
+    body = {"provider": str(uuid4()), "name": "New Care", "branches": [LOCATION]}
     key = "SELECT tag_key FROM provider_keys WHERE provider_id = $1::text::uuid"
     assert (await client.post("/v1/providers", json=body, headers=operator)).status == 201
     first = await superuser.fetchval(key, body["provider"])
@@ -98,12 +98,12 @@ async def test_a_pair_of_cqc_ids_must_be_possible(client: Client, operator: dict
         ({"cqc_location": "1-000000002\n"}, 422),
         ({"cqc_location": "1-١00000002"}, 400),
     ):
-        body = {"provider": str(uuid4()), "name": "New Care", "locations": [{**LOCATION, **change}]}
+        body = {"provider": str(uuid4()), "name": "New Care", "branches": [{**LOCATION, **change}]}
         assert (await client.post("/v1/providers", json=body, headers=operator)).status == status, change
 
 
 async def test_a_branch_is_named_once(client: Client, operator: dict[str, str]) -> None:
-    body = {"provider": str(uuid4()), "name": "New Care", "locations": [LOCATION, LOCATION]}
+    body = {"provider": str(uuid4()), "name": "New Care", "branches": [LOCATION, LOCATION]}
     assert (await client.post("/v1/providers", json=body, headers=operator)).status == 422
 
 
@@ -147,7 +147,7 @@ async def test_a_rejected_import_is_a_problem_with_the_report(client: Client, of
 
 
 UNREADABLE: list[tuple[str, bytes, dict[str, str], int, str]] = [
-    ("carers", "carer,location\nW-1,L\xe9".encode("cp1252"), {}, 400, "unreadable-file"),
+    ("carers", "carer,branch\nW-1,L\xe9".encode("cp1252"), {}, 400, "unreadable-file"),
     ("carers", b"", {}, 400, "unreadable-file"),
     ("carers", b"carer\nW-1", {}, 400, "unreadable-file"),
     ("shoes", b"", {}, 404, "not-found"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from ecm.care.domain import ImportKind, ImportReport, Location, Provider
+from ecm.care.domain import Branch, ImportKind, ImportReport, Provider
 from ecm.care.service import Care
 from ecm.db.pool import Database
 from ecm.phones.service import Phones
@@ -14,9 +14,9 @@ from reports.contracts import example_contract
 COUNCIL = "E10000015"
 NOW = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 
-CARERS = "carer,location\nW-001,L1\nW-002,L1\n"
+CARERS = "carer,branch\nW-001,L1\nW-002,L1\n"
 CLIENTS = (
-    "client,location,council,name,address,latitude,longitude,lives_alone\n"
+    "client,branch,council,name,address,latitude,longitude,lives_alone\n"
     'C-0001,L1,E10000015,Ada Invented,"1 High Street, Hertford",51.7957,-0.0779,yes\n'
     "C-0002,L1,E10000015,,,51.80,-0.08,no\n"
 )
@@ -83,6 +83,6 @@ async def build_town(database: Database) -> Town:
     assert contract.council == COUNCIL
     await care.store_contract(operator, contract)
     provider = uuid4()
-    branch = Location("L1", "Hertford", "1-000000001", "1-000000002")
+    branch = Branch("L1", "Hertford", "1-000000001", "1-000000002")
     await care.store_provider(operator, Provider(provider, "Invented Care", (branch,)))
     return Town(database, clock, care, phones, provider, operator, coordinator_of(provider))

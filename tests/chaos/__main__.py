@@ -17,11 +17,11 @@ from typing import Final
 import msgspec
 
 from simulators.client import Refusal, ServiceLost
-from tests.chaos import traffic, verdict
+from tests.chaos import findings, traffic
 from tests.chaos.faults import CATALOGUE, Scene, deck
+from tests.chaos.findings import Facts, Zeros
 from tests.chaos.stage import DATABASE, NeverReady, Stage, staged
 from tests.chaos.traffic import Traffic
-from tests.chaos.verdict import Facts, Zeros
 
 BUILD: Final = Path("build") / "chaos"
 GIVE_UP_SECONDS: Final = 120.0
@@ -103,7 +103,7 @@ async def run(wish: Wish, folder: Path) -> Report:
         folded = time.monotonic()
         for replica in stage.replicas:
             stage.unclean_stops += await replica.stop() != 0
-        zeros, facts = verdict.judge(sending.post.posted, sending.ledger, await verdict.read(dsn))
+        zeros, facts = findings.judge(sending.post.posted, sending.ledger, await findings.read(dsn))
         tally = sending.sender.tally
         return Report(
             datetime.now(UTC),
@@ -151,7 +151,7 @@ async def _inject_all(wish: Wish, stage: Stage, sending: Traffic) -> list[Done]:
 async def _folded(dsn: str) -> None:
     """Wait until nothing is left to fold, for as long as that may take."""
     deadline = time.monotonic() + FOLDING_SECONDS
-    while await verdict.waiting_to_be_folded(dsn) and time.monotonic() < deadline:
+    while await findings.waiting_to_be_folded(dsn) and time.monotonic() < deadline:
         await asyncio.sleep(0.25)
 
 

@@ -19,7 +19,7 @@ from ecm.db.pool import DatabaseUrls, check_durability, open_database, savepoint
 
 _PROVIDERS = (UUID(int=1), UUID(int=2))
 _SETTINGS = "SELECT current_setting('ecm.provider_id', true) || '/' || current_setting('ecm.council_id', true)"
-_LOCATION = "INSERT INTO locations VALUES ($1, $2, 'Branch', '1-000000001', '1-000000002')"
+_BRANCH = "INSERT INTO branches VALUES ($1, $2, 'Branch', '1-000000001', '1-000000002')"
 
 
 @pytest.fixture
@@ -27,39 +27,39 @@ async def two_providers(superuser):
     """Two providers with a branch each."""
     for provider in _PROVIDERS:
         await superuser.execute("INSERT INTO providers VALUES ($1, 'Provider', '2026-01-01T00:00Z')", provider)
-        await superuser.execute(_LOCATION, provider, "L1")
+        await superuser.execute(_BRANCH, provider, "L1")
     return _PROVIDERS
 
 
 async def test_promise_1_a_transaction_left_without_error_is_committed(database, superuser, two_providers):
     async with database.transaction("add_branch", provider=_PROVIDERS[0]) as connection:
-        await connection.execute(_LOCATION, _PROVIDERS[0], "L2")
-    assert await superuser.fetchval("SELECT count(*) FROM locations") == 3
+        await connection.execute(_BRANCH, _PROVIDERS[0], "L2")
+    assert await superuser.fetchval("SELECT count(*) FROM branches") == 3
 
 
 async def test_a_transaction_left_with_an_error_did_nothing(database, superuser, two_providers):
     async def add_branch_and_fail():
         async with database.transaction("add_branch", provider=_PROVIDERS[0]) as connection:
-            await connection.execute(_LOCATION, _PROVIDERS[0], "L2")
+            await connection.execute(_BRANCH, _PROVIDERS[0], "L2")
             raise LookupError
 
     with pytest.raises(LookupError):
         await add_branch_and_fail()
-    assert await superuser.fetchval("SELECT count(*) FROM locations") == 2
+    assert await superuser.fetchval("SELECT count(*) FROM branches") == 2
 
 
 async def test_promise_11_a_transaction_sees_the_rows_of_its_provider_only(database, two_providers):
     for provider in _PROVIDERS:
         async with database.transaction("look", provider=provider) as connection:
-            assert await connection.fetch("SELECT provider_id FROM locations") == [(provider,)]
+            assert await connection.fetch("SELECT provider_id FROM branches") == [(provider,)]
     async with database.transaction("look") as connection:
-        assert await connection.fetch("SELECT provider_id FROM locations") == []
+        assert await connection.fetch("SELECT provider_id FROM branches") == []
 
 
 async def test_promise_11_a_transaction_cannot_write_rows_of_another_provider(database, two_providers):
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
         async with database.transaction("add_branch", provider=_PROVIDERS[0]) as connection:
-            await connection.execute(_LOCATION, _PROVIDERS[1], "L2")
+            await connection.execute(_BRANCH, _PROVIDERS[1], "L2")
 
 
 async def test_promise_11_nothing_of_a_transactions_scope_stays_on_its_connection(database_urls):
@@ -99,24 +99,22 @@ async def test_each_role_connects_as_itself_in_utc(database):
 async def test_a_broken_constraint_is_told_by_its_name(database, two_providers):
     with pytest.raises(ConstraintViolated) as caught:
         async with database.transaction("add_branch", provider=_PROVIDERS[0]) as connection:
-            await connection.execute(_LOCATION, _PROVIDERS[0], "L1")
-    assert (caught.value.name, caught.value.kind) == ("locations_pkey", "unique")
+            await connection.execute(_BRANCH, _PROVIDERS[0], "L1")
+    assert (caught.value.name, caught.value.kind) == ("branches_pkey", "unique")
     with pytest.raises(ConstraintViolated) as caught:
         async with database.transaction("add_branch", provider=_PROVIDERS[0]) as connection:
-            await connection.execute(
-                "INSERT INTO locations (provider_id, location_id) VALUES ($1, 'L9')", _PROVIDERS[0]
-            )
-    assert (caught.value.name, caught.value.kind) == ("locations.name", "not_null")
+            await connection.execute("INSERT INTO branches (provider_id, branch_id) VALUES ($1, 'L9')", _PROVIDERS[0])
+    assert (caught.value.name, caught.value.kind) == ("branches.name", "not_null")
 
 
 async def test_a_savepoint_fails_alone_and_its_neighbours_stay(database, superuser, two_providers):
     async with database.transaction("add_branches", provider=_PROVIDERS[0]) as connection:
-        await connection.execute(_LOCATION, _PROVIDERS[0], "L2")
-        with pytest.raises(ConstraintViolated, match="locations_pkey"):
+        await connection.execute(_BRANCH, _PROVIDERS[0], "L2")
+        with pytest.raises(ConstraintViolated, match="branches_pkey"):
             async with savepoint(connection):
-                await connection.execute(_LOCATION, _PROVIDERS[0], "L1")
-        await connection.execute(_LOCATION, _PROVIDERS[0], "L3")
-    assert await superuser.fetchval("SELECT count(*) FROM locations") == 4
+                await connection.execute(_BRANCH, _PROVIDERS[0], "L1")
+        await connection.execute(_BRANCH, _PROVIDERS[0], "L3")
+    assert await superuser.fetchval("SELECT count(*) FROM branches") == 4
 
 
 async def test_a_statement_that_takes_too_long_is_told_as_such(database):
@@ -128,7 +126,7 @@ async def test_a_statement_that_takes_too_long_is_told_as_such(database):
 async def test_a_read_only_transaction_cannot_write(database, two_providers):
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         async with database.transaction("look", provider=_PROVIDERS[0], read_only=True) as connection:
-            await connection.execute(_LOCATION, _PROVIDERS[0], "L2")
+            await connection.execute(_BRANCH, _PROVIDERS[0], "L2")
 
 
 async def test_work_that_lost_against_another_transaction_is_done_again(database, superuser, two_providers):
@@ -136,11 +134,11 @@ async def test_work_that_lost_against_another_transaction_is_done_again(database
 
     async def rename():
         async with database.transaction("rename", provider=_PROVIDERS[0], isolation="serializable") as connection:
-            name = await connection.fetchval("SELECT name FROM locations")
+            name = await connection.fetchval("SELECT name FROM branches")
             if not tries:
-                await superuser.execute("UPDATE locations SET name = 'Renamed'")
+                await superuser.execute("UPDATE branches SET name = 'Renamed'")
             tries.append(name)
-            await connection.execute("UPDATE locations SET name = name || '!'")
+            await connection.execute("UPDATE branches SET name = name || '!'")
 
     await database.retrying(rename)
     assert tries == ["Branch", "Renamed"]

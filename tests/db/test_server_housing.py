@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from ecm.db.embedded import housing
-from ecm.db.embedded.housing import Account, Housing, reachable, settle, vacate
+from ecm.db.embedded.housing import Account, Housing, prepare, reachable, vacate
 from ecm.db.errors import ServerFailed
 
 
@@ -49,12 +49,12 @@ def test_an_ordinary_user_keeps_everything_in_the_state_folder(open_folder, prog
     monkeypatch.setattr(os, "geteuid", open_folder.stat().st_uid.__index__)
     if os.geteuid() == 0:
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    places = settle(open_folder / "state", open_folder / "shared")
+    places = prepare(open_folder / "state", open_folder / "shared")
     assert places == Housing(open_folder / "state", programs, open_folder / "state" / "socket", None)
 
 
 def test_root_hands_the_server_to_nobody(open_folder, programs, as_root):
-    places = settle(open_folder / "state", open_folder / "shared")
+    places = prepare(open_folder / "state", open_folder / "shared")
     assert places.home == open_folder / "state"
     assert places.binaries == programs
     assert places.account == Account("nobody", 4321, 4321)
@@ -63,11 +63,11 @@ def test_root_hands_the_server_to_nobody(open_folder, programs, as_root):
 def test_root_with_a_private_folder_keeps_the_data_elsewhere_and_finds_it_again(open_folder, programs, as_root):
     private = open_folder / "private"
     private.mkdir(mode=0o700)
-    places = settle(private / "state", open_folder / "shared")
+    places = prepare(private / "state", open_folder / "shared")
     assert places.home.parent == open_folder / "shared"
     assert private.stat().st_mode & 0o777 == 0o700
     private.chmod(0o755)
-    assert settle(private / "state", open_folder / "shared").home == places.home
+    assert prepare(private / "state", open_folder / "shared").home == places.home
     vacate(private / "state")
     assert not places.home.exists()
     assert not (private / "state").exists()
@@ -76,7 +76,7 @@ def test_root_with_a_private_folder_keeps_the_data_elsewhere_and_finds_it_again(
 def test_two_private_state_folders_share_nothing(open_folder, programs, as_root):
     private = open_folder / "private"
     private.mkdir(mode=0o700)
-    homes = {settle(private / name, open_folder / "shared").home for name in ("a", "b")}
+    homes = {prepare(private / name, open_folder / "shared").home for name in ("a", "b")}
     assert len(homes) == 2
 
 
@@ -85,14 +85,14 @@ def test_private_binaries_are_copied_once_where_the_account_can_read_them(open_f
     private.mkdir(mode=0o700)
     _install(private / "wheel", monkeypatch)
     monkeypatch.setattr(housing, "version", lambda _package: "copy")
-    places = settle(open_folder / "state", open_folder / "shared")
+    places = prepare(open_folder / "state", open_folder / "shared")
     copied = places.binaries / "postgres"
     assert copied.is_relative_to(open_folder / "state")
     assert copied.stat().st_mode & 0o777 == 0o755
     assert not (places.binaries.parent / "include").exists()
     assert (open_folder / "state" / "postgres-copy" / "wheel.libs" / "libpq.so").exists()
     written = copied.stat().st_mtime_ns
-    assert (settle(open_folder / "state", open_folder / "shared").binaries / "postgres").stat().st_mtime_ns == written
+    assert (prepare(open_folder / "state", open_folder / "shared").binaries / "postgres").stat().st_mtime_ns == written
 
 
 def test_the_copied_programs_run_where_they_are(open_folder):
@@ -105,7 +105,7 @@ def test_data_of_another_user_is_refused_in_plain_words(open_folder, programs, m
     (open_folder / "state" / "data").mkdir(parents=True)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 4321)
     with pytest.raises(ServerFailed, match="Start it as that user again"):
-        settle(open_folder / "state", open_folder / "shared")
+        prepare(open_folder / "state", open_folder / "shared")
 
 
 def test_a_socket_folder_that_somebody_else_made_first_is_refused(open_folder, programs, monkeypatch):

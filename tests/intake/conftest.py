@@ -99,8 +99,8 @@ async def enrol(superuser: asyncpg.Connection, phone: Phone) -> None:
 async def raise_directory_version(superuser: asyncpg.Connection, provider: UUID) -> None:
     """What every change to a provider's directory does in its own transaction."""
     await superuser.execute(
-        "INSERT INTO directory_versions VALUES ($1, 1)"
-        " ON CONFLICT (provider_id) DO UPDATE SET version = directory_versions.version + 1",
+        "INSERT INTO reference_versions VALUES ($1, 1)"
+        " ON CONFLICT (provider_id) DO UPDATE SET version = reference_versions.version + 1",
         provider,
     )
 
@@ -112,7 +112,7 @@ async def provider(superuser: asyncpg.Connection) -> UUID:
     await superuser.execute("INSERT INTO councils VALUES ('E08000035', 'Leeds')")
     await superuser.execute("INSERT INTO providers VALUES ($1, 'Synthetic Care', $2)", found, NOON)
     await superuser.execute("INSERT INTO provider_keys VALUES ($1, $2)", found, bytes(32))
-    await superuser.execute("INSERT INTO locations VALUES ($1, 'L1', 'Leeds', '1-000000001', '1-000000002')", found)
+    await superuser.execute("INSERT INTO branches VALUES ($1, 'L1', 'Leeds', '1-000000001', '1-000000002')", found)
     for carer in ("W-1", "W-2"):
         await superuser.execute("INSERT INTO carers VALUES ($1, $2, 'L1')", found, carer)
     for client in ("C-1", "C-2"):

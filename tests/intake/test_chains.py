@@ -39,9 +39,9 @@ def test_chains_are_unbroken_complete_and_of_one_device_whatever_the_order(
     posted = [posted for phone, length in zip(phones, lengths, strict=True) for posted in phone.many(length)]
     kept = [one for number, one in enumerate(posted) if number not in gaps] or posted
     shuffle.shuffle(kept)
-    messages = {place: read_check_in(one) for place, one in enumerate(kept)}
+    messages = {index: read_check_in(one) for index, one in enumerate(kept)}
     found = chains(messages)
-    assert sorted(place for chain in found for place in chain) == sorted(messages)
+    assert sorted(index for chain in found for index in chain) == sorted(messages)
     for chain in found:
         for before, after in pairwise(chain):
             assert messages[after].previous == messages[before].link_digest

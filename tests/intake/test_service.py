@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from devices.links import make_link
 from devices.messages import Gps, Manual
-from ecm.intake.directory import TRUSTED_SECONDS
+from ecm.intake.reference import TRUSTED_SECONDS
 from ecm.intake.refusals import BURST
 from ecm.intake.service import Intake
 from ecm.words.problems import Problem
@@ -243,7 +243,7 @@ async def test_what_a_batch_names_stays_known_while_the_directory_changes_under_
     async def change_again_and_again() -> None:
         while not finished.is_set():
             await raise_directory_version(superuser, phone.provider)
-            await intake._directory.refresh()
+            await intake._reference.refresh()
 
     changing = asyncio.create_task(change_again_and_again())
     for _ in range(20):

@@ -41,7 +41,7 @@ DISPROVED = {"state": "withdrawn", "state_reason": DISPROOF}
 def alert(kind="missed_visit", number=1, **known):
     values = {
         "alert_id": UUID(int=number),
-        "location_id": "L1",
+        "branch_id": "L1",
         "kind": kind,
         "client": "C-0001",
         "visit": "V-1",
@@ -296,7 +296,7 @@ def test_the_same_finding_again_is_the_same_candidate():
     assert len(ids) == 8
 
 
-def test_staff_alerts_of_one_day_are_one_incident_of_the_location():
+def test_staff_alerts_of_one_day_are_one_incident_of_the_branch():
     shortage = alert("staff_shortage", 1, client=None, visit=None)
     uncovered = alert("visits_uncovered", 2, client=None, visit=None, occurred_at=PLANNED + timedelta(hours=9))
     assert root_cause(shortage) == root_cause(uncovered) == "staffing:2026-11-20"
@@ -321,7 +321,7 @@ def test_three_clients_missed_for_want_of_staff_within_24_hours_threaten_the_ser
     assert clusters([*misses[:2], replace(misses[2], **DISPROVED)], Policy()) == ()
 
 
-def test_a_later_incident_of_a_location_is_another():
+def test_a_later_incident_of_a_branch_is_another():
     misses = [miss(number, f"C-{number}", hours=number // 4 * 48) for number in range(1, 7)]
     assert [len(cluster.alerts) for cluster in clusters(misses, Policy())] == [3, 3]
 

@@ -199,7 +199,7 @@ async def test_a_fall_with_injury_waits_for_a_professionals_opinion_and_harm_of_
     await missed(arranged, visits, alerts, "C-1", lives_alone=True)
     fall = Alert(
         alert_id=uuid4(),
-        location_id="",
+        branch_id="",
         kind="fall_with_injury",
         client="C-1",
         visit="V-C-1",

@@ -12,7 +12,7 @@ from ecm.payments import hours
 from ecm.payments.orders import Order, Reply, packed, read_order, read_reply
 from ecm.payments.service import Payments
 from ecm.visits import store as visits_store
-from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, fold
+from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, fold
 from ecm.visits.refolding import Folded
 from ecm.words.roles import Account
 from reports.contracts import Contract, contract_to_json, example_contract
@@ -69,7 +69,7 @@ class World:
         await self.superuser.execute("INSERT INTO councils VALUES ($1, 'Hertfordshire')", COUNCIL)
         await self.superuser.execute("INSERT INTO providers VALUES ($1, 'Synthetic Care', $2)", self.provider, MIDNIGHT)
         await self.superuser.execute(
-            "INSERT INTO locations VALUES ($1, 'L1', 'North', '1-000000001', '1-000000002')", self.provider
+            "INSERT INTO branches VALUES ($1, 'L1', 'North', '1-000000001', '1-000000002')", self.provider
         )
         for contract in (example_contract("a"), example_contract("b")):
             await self.contract(contract)
@@ -126,7 +126,7 @@ class World:
         council: str = COUNCIL,
     ) -> None:
         """Store the visits of a client and day as the fold makes them."""
-        visits = fold(client, day, planned, check_ins or [], amendments or [], Rules())
+        visits = fold(client, day, planned, check_ins or [], amendments or [], Limits())
         async with self.database.transaction("arrange_visits", provider=self.provider) as connection:
             folded = [Folded(visit, council, visits_store.document(visit)) for visit in visits]
             await visits_store.write_visits(connection, self.provider, folded, MIDNIGHT)

@@ -16,7 +16,7 @@ from ecm.care.domain import Commission
 from ecm.payments.domain import FoldedVisit, View
 from ecm.payments.drawing import Drawing, DrawingFailed
 from ecm.payments.orders import Drawn, Order, Refused
-from ecm.visits.service import RULES
+from ecm.visits.service import LIMITS
 from reports.contracts import example_contract
 from reports.periods import Period
 from tests.arranging import COUNCIL
@@ -59,7 +59,7 @@ def order(**changes: object) -> Order:
         "form": "csv",
         "part": None,
         "provider_name": "Synthetic Care",
-        "view": View(UUID(int=1), COUNCIL, MIDNIGHT, RULES),
+        "view": View(UUID(int=1), COUNCIL, MIDNIGHT, LIMITS),
         "period": Period(DAY, DAY),
         "read": Period(DAY, DAY),
         "contracts": [example_contract("a")],

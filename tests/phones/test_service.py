@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from devices.enrolment import prove_key
-from ecm.care.domain import Location, Provider
+from ecm.care.domain import Branch, Provider
 from ecm.phones import domain as phone_domain
 from ecm.words.problems import Problem
 from tests.care.town import CARERS, NOW, Town, coordinator_of
@@ -120,7 +120,7 @@ async def test_a_device_id_of_another_provider_is_refused(town: Town, code: str)
     phone = NewPhone()
     await phone.enrol(town, code)
     provider = uuid4()
-    branch = Location("L1", "Ware", "1-000000003", "1-000000004")
+    branch = Branch("L1", "Ware", "1-000000003", "1-000000004")
     await town.care.store_provider(town.operator, Provider(provider, "Other Care", (branch,)))
     account = coordinator_of(provider)
     await town.care.import_file(account, "carers", CARERS.encode(), dry_run=False)
@@ -134,12 +134,12 @@ async def test_a_revoked_phone_stays_on_the_list_with_its_time(
 ) -> None:
     phone = NewPhone()
     await phone.enrol(town, code)
-    version = await superuser.fetchval("SELECT version FROM directory_versions")
+    version = await superuser.fetchval("SELECT version FROM reference_versions")
     for later in (0, 1):
         town.clock.instant = NOW + timedelta(hours=later)
         assert (await town.phones.revoke(town.coordinator, town.provider, phone.device)).revoked_at == NOW
     assert [each.revoked_at for each in await town.phones.listed(town.provider)] == [NOW]
-    assert await superuser.fetchval("SELECT version FROM directory_versions") == version + 1
+    assert await superuser.fetchval("SELECT version FROM reference_versions") == version + 1
     assert await refusal(town.phones.revoke(town.coordinator, town.provider, uuid4())) == "not-found"
 
 

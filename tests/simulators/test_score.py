@@ -9,7 +9,7 @@ from simulators.expectations import expectations_of
 from simulators.happenings import Mischief
 from simulators.morning import steps_of
 from simulators.outbox import Outbox
-from simulators.replies import Alert, Candidate, Visit, VisitCall, VisitException
+from simulators.replies import Alert, Candidate, Visit, VisitException, VisitStay
 from simulators.score import score
 
 ANY = uuid.UUID(int=0)
@@ -31,12 +31,12 @@ def perfect(expectation):
     visits, lines = [], []
     for number, visit in enumerate(expectation.visits):
         name = visit.visit or f"unplanned:{uuid.UUID(int=number)}"
-        calls = [
-            VisitCall(call.carer, call.in_at, call.out_at, call.seconds, call.in_grade, call.out_grade)
-            for call in visit.known.calls
+        stays = [
+            VisitStay(stay.carer, stay.in_at, stay.out_at, stay.seconds, stay.in_grade, stay.out_grade)
+            for stay in visit.known.stays
         ]
         exceptions = [VisitException(kind) for kind in visit.exceptions]
-        visits.append(Visit(name, visit.client, visit.known.status, calls, exceptions))
+        visits.append(Visit(name, visit.client, visit.known.status, stays, exceptions))
         lines.append(Line("", name, visit.client, None, "delivered", None, visit.known.paid))
     alerts = [
         Alert(ANY, alert.kind, alert.client, "withdrawn" if alert.withdrawn else "open", alert.visit)
@@ -74,21 +74,21 @@ def wrong_status(p):
 
 
 def wrong_time(p):
-    visit = next(v for v in p.visits if v.calls)
-    call = replace(visit.calls[0], in_at=visit.calls[0].in_at + timedelta(seconds=1))
-    changed = replace(visit, calls=[call, *visit.calls[1:]])
+    visit = next(v for v in p.visits if v.stays)
+    stay = replace(visit.stays[0], in_at=visit.stays[0].in_at + timedelta(seconds=1))
+    changed = replace(visit, stays=[stay, *visit.stays[1:]])
     return replace(p, visits=[changed if v is visit else v for v in p.visits])
 
 
 def wrong_grade(p):
-    visit = next(v for v in p.visits if v.calls)
-    changed = replace(visit, calls=[replace(visit.calls[0], in_grade="proven"), *visit.calls[1:]])
+    visit = next(v for v in p.visits if v.stays)
+    changed = replace(visit, stays=[replace(visit.stays[0], in_grade="proven"), *visit.stays[1:]])
     return replace(p, visits=[changed if v is visit else v for v in p.visits])
 
 
 def stranger_came(p):
-    visit = next(v for v in p.visits if v.calls)
-    changed = replace(visit, calls=[*visit.calls, VisitCall("W-999")])
+    visit = next(v for v in p.visits if v.stays)
+    changed = replace(visit, stays=[*visit.stays, VisitStay("W-999")])
     return replace(p, visits=[changed if v is visit else v for v in p.visits])
 
 

@@ -10,7 +10,7 @@ from tests.visits.visit_values import amend, at, folded, kinds, only, plan, tap
 PLAN = [plan("V-1", at("08:00"))]
 
 
-def stay(arrive="08:00", leave="08:30", number=1, **fields):
+def tapped(arrive="08:00", leave="08:30", number=1, **fields):
     return [tap(number, "in", at(arrive), **fields), tap(number + 1, "out", at(leave), **fields)]
 
 
@@ -28,7 +28,7 @@ def stay(arrive="08:00", leave="08:30", number=1, **fields):
     ],
 )
 def test_boundaries_of_time_exceptions_are_inclusive(arrive, leave, expected):
-    assert kinds(only(folded(PLAN, stay(arrive, leave)))) == expected
+    assert kinds(only(folded(PLAN, tapped(arrive, leave)))) == expected
 
 
 @pytest.mark.parametrize(
@@ -45,25 +45,25 @@ def test_boundaries_of_time_exceptions_are_inclusive(arrive, leave, expected):
     ],
 )
 def test_a_doubt_about_the_evidence_is_an_exception_of_the_carer(doubt, handling):
-    (made,) = only(folded(PLAN, stay(doubts=(doubt,)))).exceptions
+    (made,) = only(folded(PLAN, tapped(doubts=(doubt,)))).exceptions
     assert (made.kind, made.handling, made.carer) == (doubt, handling, "W-001")
 
 
 @pytest.mark.parametrize("doubt", ["late_upload", "sequence_gap", "chain_broken"])
 def test_promise_5_a_doubt_about_the_arrival_of_a_message_never_reaches_a_visit(doubt):
-    assert folded(PLAN, stay(doubts=(doubt,))) == folded(PLAN, stay())
+    assert folded(PLAN, tapped(doubts=(doubt,))) == folded(PLAN, tapped())
 
 
 def test_a_declared_check_in_is_manual_and_on_the_planned_minutes_too_perfect():
-    assert kinds(only(folded(PLAN, stay("08:01", "08:30", grade="declared")))) == {"manual"}
-    assert kinds(only(folded(PLAN, stay("08:00:59", "08:30", grade="declared")))) == {"manual", "perfect_times"}
-    assert kinds(only(folded(PLAN, stay("08:00", "08:30")))) == set()
+    assert kinds(only(folded(PLAN, tapped("08:01", "08:30", grade="declared")))) == {"manual"}
+    assert kinds(only(folded(PLAN, tapped("08:00:59", "08:30", grade="declared")))) == {"manual", "perfect_times"}
+    assert kinds(only(folded(PLAN, tapped("08:00", "08:30")))) == set()
 
 
 def test_a_double_up_counts_the_time_shared_with_the_first_carer():
     planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
-    taps = stay("08:00", "08:30") + stay("08:13", "08:31", number=3, carer="W-002")
-    first, second = only(folded(planned, taps)).calls
+    taps = tapped("08:00", "08:30") + tapped("08:13", "08:31", number=3, carer="W-002")
+    first, second = only(folded(planned, taps)).stays
     assert (first.carer, first.position, first.overlap_seconds) == ("W-001", 0, 0)
     assert (second.carer, second.position, second.delivered_seconds, second.overlap_seconds) == (
         "W-002",
@@ -75,32 +75,32 @@ def test_a_double_up_counts_the_time_shared_with_the_first_carer():
 
 def test_carers_who_never_meet_share_no_time():
     planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
-    taps = stay("08:00", "08:10") + stay("08:20", "08:30", number=3, carer="W-002")
-    assert only(folded(planned, taps)).calls[1].overlap_seconds == 0
+    taps = tapped("08:00", "08:10") + tapped("08:20", "08:30", number=3, carer="W-002")
+    assert only(folded(planned, taps)).stays[1].overlap_seconds == 0
 
 
 def test_a_second_carer_who_never_came_is_for_a_person_to_fix():
     planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
-    (made,) = only(folded(planned, stay())).exceptions
+    (made,) = only(folded(planned, tapped())).exceptions
     assert (made.kind, made.handling, made.carer) == ("second_carer_missing", "fix", None)
     assert only(folded(planned, [])).exceptions == ()
 
 
 def test_a_cancelled_visit_keeps_its_calls_and_is_not_measured_against_its_plan():
     planned = [plan("V-1", at("08:00"), cancelled="no_reply")]
-    visit = only(folded(planned, stay("08:00", "08:05")))
-    assert (visit.cancelled, len(visit.calls), visit.exceptions) == ("no_reply", 1, ())
+    visit = only(folded(planned, tapped("08:00", "08:05")))
+    assert (visit.cancelled, len(visit.stays), visit.exceptions) == ("no_reply", 1, ())
 
 
 def test_promise_4_an_amendment_changes_the_time_and_leaves_the_check_in_beside_it():
-    before = only(folded(PLAN, [tap(1, "in", at("08:00"), distance_m=12.5)])).calls[0]
+    before = only(folded(PLAN, [tap(1, "in", at("08:00"), distance_m=12.5)])).stays[0]
     visit = only(folded(PLAN, [tap(1, "in", at("08:00"), distance_m=12.5)], [amend(7, "V-1", out_at=at("08:29"))]))
-    (call,) = visit.calls
+    (stay,) = visit.stays
     assert kinds(visit) == set()
-    assert (call.in_at, call.out_at, call.delivered_seconds) == (at("08:00"), at("08:29"), 29 * 60)
-    assert (call.in_check_in, call.in_grade, call.in_distance_m) == (before.in_check_in, "located", 12.5)
-    assert (call.out_check_in, call.out_grade) == (None, None)
-    assert call.amendments == (UUID(int=7),)
+    assert (stay.in_at, stay.out_at, stay.delivered_seconds) == (at("08:00"), at("08:29"), 29 * 60)
+    assert (stay.in_check_in, stay.in_grade, stay.in_distance_m) == (before.in_check_in, "located", 12.5)
+    assert (stay.out_check_in, stay.out_grade) == (None, None)
+    assert stay.amendments == (UUID(int=7),)
 
 
 def test_the_latest_amendment_of_each_time_is_in_force():
@@ -110,7 +110,7 @@ def test_the_latest_amendment_of_each_time_is_in_force():
         amend(3, "V-1", in_at=at("08:01"), made_at=at("18:00")),
         amend(4, "V-1", in_at=at("08:03"), carer="W-002"),
     ]
-    first, second = only(folded(PLAN, stay(), amendments)).calls
+    first, second = only(folded(PLAN, tapped(), amendments)).stays
     assert (first.in_at, first.out_at) == (at("08:02"), at("08:20"))
     assert first.amendments == (UUID(int=1), UUID(int=2))
     assert (second.carer, second.in_at, second.amendments) == ("W-002", at("08:03"), (UUID(int=4),))
@@ -118,20 +118,20 @@ def test_the_latest_amendment_of_each_time_is_in_force():
 
 def test_amendments_made_at_one_instant_are_in_force_by_their_ids():
     amendments = [amend(number, "V-1", in_at=at(f"08:0{number}"), made_at=at("18:00")) for number in (2, 1)]
-    (call,) = only(folded(PLAN, stay(), amendments)).calls
-    assert (call.in_at, call.amendments) == (at("08:02"), (UUID(int=2),))
+    (stay,) = only(folded(PLAN, tapped(), amendments)).stays
+    assert (stay.in_at, stay.amendments) == (at("08:02"), (UUID(int=2),))
 
 
 def test_an_amendment_for_a_carer_without_check_ins_makes_the_call():
     visit = only(folded(PLAN, [], [amend(1, "V-1", in_at=at("08:00"), out_at=at("08:30"))]))
-    (call,) = visit.calls
-    assert (call.delivered_seconds, call.in_check_in, call.in_grade, call.out_grade) == (1800, None, None, None)
+    (stay,) = visit.stays
+    assert (stay.delivered_seconds, stay.in_check_in, stay.in_grade, stay.out_grade) == (1800, None, None, None)
     assert visit.exceptions == ()
 
 
 def test_an_amendment_that_ends_before_it_begins_delivers_nothing_and_must_be_fixed():
     visit = only(folded(PLAN, [], [amend(1, "V-1", in_at=at("08:30"), out_at=at("08:00"))]))
-    assert visit.calls[0].delivered_seconds is None
+    assert visit.stays[0].delivered_seconds is None
     assert [(made.kind, made.handling) for made in visit.exceptions] == [("times_reversed", "fix")]
 
 
@@ -139,17 +139,17 @@ def test_an_amendment_of_an_unplanned_visit_follows_its_check_in():
     departure = tap(2, "out", at("12:30"))
     amendment = amend(9, f"unplanned:{departure.check_in_id}", in_at=at("12:00"))
     alone = only(folded([], [departure], [amendment]))
-    assert alone.calls[0].delivered_seconds == 1800
+    assert alone.stays[0].delivered_seconds == 1800
     later = only(folded([], [departure, tap(1, "in", at("12:10"))], [amendment]))
     assert later.visit == f"unplanned:{UUID(int=1)}"
-    assert (later.calls[0].in_at, later.calls[0].amendments) == (at("12:00"), (UUID(int=9),))
+    assert (later.stays[0].in_at, later.stays[0].amendments) == (at("12:00"), (UUID(int=9),))
 
 
 def test_an_amendment_never_moves_a_visit_to_another_day():
     yesterday = at("08:00") - timedelta(days=1)
-    visit = only(folded([], stay("00:05", "00:30"), [amend(1, f"unplanned:{UUID(int=1)}", in_at=yesterday)]))
-    assert visit.calls[0].in_at == yesterday
+    visit = only(folded([], tapped("00:05", "00:30"), [amend(1, f"unplanned:{UUID(int=1)}", in_at=yesterday)]))
+    assert visit.stays[0].in_at == yesterday
 
 
 def test_an_amendment_of_a_visit_nobody_knows_changes_nothing():
-    assert folded(PLAN, stay(), [amend(1, "V-9", in_at=at("09:00"))]) == folded(PLAN, stay())
+    assert folded(PLAN, tapped(), [amend(1, "V-9", in_at=at("09:00"))]) == folded(PLAN, tapped())

@@ -8,7 +8,7 @@ NEXT = DAY + timedelta(days=1)
 
 
 def arrivals(visits):
-    return {visit.visit: [call.in_at for call in visit.calls] for visit in visits}
+    return {visit.visit: [stay.in_at for stay in visit.stays] for visit in visits}
 
 
 def test_a_call_goes_to_the_nearest_visit_of_its_carer():
@@ -32,9 +32,9 @@ def test_a_hint_comes_before_the_rostered_carer_and_the_nearer_visit():
 def test_a_hint_holds_for_the_rest_of_the_day_where_no_visit_is_near():
     planned = [plan("V-1", at("08:00")), plan("V-2", at("18:00"))]
     (made_good, _) = folded(planned, [tap(1, "in", at("13:00"), visit_hint="V-1"), tap(2, "out", at("13:30"))])
-    assert (made_good.visit, made_good.calls[0].delivered_seconds) == ("V-1", 1800)
+    assert (made_good.visit, made_good.stays[0].delivered_seconds) == ("V-1", 1800)
     departed = folded(planned, [tap(1, "out", at("13:30"), visit_hint="V-1")])
-    assert [(visit.visit, len(visit.calls)) for visit in departed] == [("V-1", 1), ("V-2", 0)]
+    assert [(visit.visit, len(visit.stays)) for visit in departed] == [("V-1", 1), ("V-2", 0)]
 
 
 def test_a_hint_to_a_far_visit_picked_by_mistake_leaves_no_other_visit_missed():
@@ -81,7 +81,7 @@ def test_a_call_that_loses_its_best_visit_takes_the_next():
 def test_a_visit_takes_no_more_calls_than_carers_are_needed():
     planned = [plan("V-1", at("08:00"))]
     visits = folded(planned, [tap(1, "in", at("08:20")), tap(2, "in", at("08:01"), carer="W-009")])
-    assert {visit.visit: visit.calls[0].carer for visit in visits} == {
+    assert {visit.visit: visit.stays[0].carer for visit in visits} == {
         "V-1": "W-001",
         "unplanned:00000000-0000-0000-0000-000000000002": "W-009",
     }
@@ -103,7 +103,7 @@ def test_a_call_prefers_a_visit_that_still_stands_to_a_cancelled_one():
 def test_a_visit_over_midnight_belongs_to_the_day_of_its_planned_start_from_both_sides():
     planned = [plan("V-1", at("23:50"))]
     taps = [tap(1, "in", at("00:02", NEXT)), tap(2, "out", at("00:30", NEXT))]
-    assert only(folded(planned, taps)).calls[0].delivered_seconds == 28 * 60
+    assert only(folded(planned, taps)).stays[0].delivered_seconds == 28 * 60
     assert folded(planned, taps, day=NEXT) == ()
 
 
@@ -111,7 +111,7 @@ def test_an_early_arrival_before_midnight_belongs_to_the_visit_after_it():
     planned = [plan("V-1", at("00:05", NEXT))]
     taps = [tap(1, "in", at("23:55")), tap(2, "out", at("00:30", NEXT))]
     assert folded(planned, taps) == ()
-    assert only(folded(planned, taps, day=NEXT)).calls[0].in_at == at("23:55")
+    assert only(folded(planned, taps, day=NEXT)).stays[0].in_at == at("23:55")
 
 
 def test_an_unplanned_visit_over_midnight_belongs_to_the_day_of_its_arrival():

@@ -1,10 +1,10 @@
-"""Taps become calls: pairing, repeats, lone arrivals and departures."""
+"""Taps become stays: pairing, repeats, lone arrivals and departures."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ecm.visits.domain import Rules
+from ecm.visits.domain import Limits
 from ecm.visits.model import seconds_between
 from ecm.words.civil_time import LONDON
 from tests.visits.visit_values import at, folded, kinds, only, plan, tap
@@ -12,10 +12,10 @@ from tests.visits.visit_values import at, folded, kinds, only, plan, tap
 
 def test_an_arrival_and_the_departure_after_it_make_one_call():
     visit = only(folded([plan("V-1", at("08:00"))], [tap(2, "out", at("08:31:07")), tap(1, "in", at("08:01:12"))]))
-    (call,) = visit.calls
-    assert (call.in_at, call.out_at) == (at("08:01:12"), at("08:31:07"))
-    assert call.delivered_seconds == 29 * 60 + 55
-    assert (call.in_check_in, call.out_check_in) == (
+    (stay,) = visit.stays
+    assert (stay.in_at, stay.out_at) == (at("08:01:12"), at("08:31:07"))
+    assert stay.delivered_seconds == 29 * 60 + 55
+    assert (stay.in_check_in, stay.out_check_in) == (
         "00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000001",
         "00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002",
     )
@@ -30,9 +30,9 @@ def test_repeated_taps_within_five_minutes_merge_first_in_last_out():
         tap(4, "out", at("08:35")),
     ]
     visit = only(folded([plan("V-1", at("08:00"))], taps))
-    (call,) = visit.calls
-    assert (call.in_at, call.out_at) == (at("08:00"), at("08:35"))
-    assert len(call.repeat_check_ins) == 2
+    (stay,) = visit.stays
+    assert (stay.in_at, stay.out_at) == (at("08:00"), at("08:35"))
+    assert len(stay.repeat_check_ins) == 2
     assert [(made.kind, made.handling, made.carer) for made in visit.exceptions] == [
         ("duplicate", "acknowledge", "W-001")
     ]
@@ -44,14 +44,14 @@ def test_a_second_arrival_after_five_minutes_leaves_the_first_without_departure(
         folded([plan("V-1", at("08:00"))], taps), key=lambda visit: visit.planned_start is None
     )
     assert kinds(planned_visit) == {"no_out"}
-    assert unplanned_visit.calls[0].in_at == at("08:05:01")
+    assert unplanned_visit.stays[0].in_at == at("08:05:01")
     assert "unscheduled" in kinds(unplanned_visit)
 
 
 def test_a_departure_sixteen_hours_after_the_arrival_pairs_and_one_second_more_does_not():
     sleep_in = plan("V-1", at("06:00"), minutes=900)
     just = folded([sleep_in], [tap(1, "in", at("06:00")), tap(2, "out", at("22:00"))])
-    assert only(just).calls[0].delivered_seconds == 16 * 3600
+    assert only(just).stays[0].delivered_seconds == 16 * 3600
     beyond = folded([sleep_in], [tap(1, "in", at("06:00")), tap(2, "out", at("22:00:01"))])
     assert {visit.visit: kinds(visit) for visit in beyond} == {
         "V-1": {"no_out"},
@@ -62,8 +62,8 @@ def test_a_departure_sixteen_hours_after_the_arrival_pairs_and_one_second_more_d
 def test_a_departure_alone_belongs_to_the_visit_that_should_have_ended_then():
     planned = [plan("V-1", at("08:00")), plan("V-2", at("08:45"))]
     first, second = folded(planned, [tap(1, "out", at("09:14"))])
-    assert first.calls == ()
-    assert second.calls[0].in_at is None
+    assert first.stays == ()
+    assert second.stays[0].in_at is None
     assert [(made.kind, made.handling) for made in second.exceptions] == [("no_in", "fix")]
 
 
@@ -75,7 +75,7 @@ def test_two_carers_taps_never_pair_with_each_other():
 
 def test_taps_at_one_instant_are_taken_in_the_order_of_their_ids():
     taps = [tap(1, "in", at("08:00")), tap(2, "out", at("08:00"))]
-    assert only(folded([], taps)).calls[0].delivered_seconds == 0
+    assert only(folded([], taps)).stays[0].delivered_seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_promise_8_a_visit_across_the_clock_change_is_paid_for_elapsed_time(day,
     next_day = day + timedelta(days=1)
     taps = [tap(1, "in", at("23:30", day)), tap(2, "out", at("02:00", next_day))]
     visit = only(folded([plan("V-1", at("23:30", day), minutes=150)], taps, day=day))
-    assert visit.calls[0].delivered_seconds == elapsed_hours * 3600
+    assert visit.stays[0].delivered_seconds == elapsed_hours * 3600
 
 
 def test_promise_8_seconds_between_are_elapsed_even_for_local_instants():
@@ -96,13 +96,13 @@ def test_promise_8_seconds_between_are_elapsed_even_for_local_instants():
 
 def test_promise_8_parts_of_a_second_are_dropped_and_the_result_is_an_integer():
     taps = [tap(1, "in", at("08:00")), tap(2, "out", at("08:30") + timedelta(microseconds=999_999))]
-    seconds = only(folded([], taps)).calls[0].delivered_seconds
+    seconds = only(folded([], taps)).stays[0].delivered_seconds
     assert (seconds, type(seconds)) == (1800, int)
 
 
 def test_promise_3_a_clock_at_the_end_of_time_still_makes_a_visit():
     far = datetime(9999, 12, 31, 20, tzinfo=UTC)
-    assert only(folded([], [tap(1, "in", far)], day=far.date())).calls[0].in_at == far
+    assert only(folded([], [tap(1, "in", far)], day=far.date())).stays[0].in_at == far
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_promise_3_a_clock_at_the_end_of_time_still_makes_a_visit():
 )
 def test_rules_that_would_reach_beyond_the_neighbouring_days_are_refused(fields):
     with pytest.raises(ValueError, match="must lie between"):
-        Rules(**fields)
+        Limits(**fields)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ecm.visits.domain import days_touched, fold, fold_all, status, window
 from ecm.visits.refolding import fold_days
 from ecm.words.civil_time import LONDON, london_day
-from tests.visits.visit_values import CLIENT, RULES, amend, plan, tap
+from tests.visits.visit_values import CLIENT, LIMITS, amend, plan, tap
 
 FIRST = {"winter": date(2026, 11, 18), "spring": date(2026, 3, 27), "autumn": date(2026, 10, 23)}
 DAYS = 4
@@ -97,13 +97,13 @@ def test_promise_5_shuffled_and_repeated_inputs_give_identical_visits(history, c
         amend(number, f"V-{number % 4}", in_at=instant(season, 700 + number), made_at=instant(season, 9000))
         for number in range(1, 6)
     ]
-    expected = [fold(CLIENT, day, roster, check_ins, amendments, RULES) for day in days(season)]
+    expected = [fold(CLIENT, day, roster, check_ins, amendments, LIMITS) for day in days(season)]
     jumbled = []
     for known in (roster, check_ins, amendments):
         again = known + chance.sample(known, len(known) // 2)
         chance.shuffle(again)
         jumbled.append(again)
-    assert [fold(CLIENT, day, *jumbled, RULES) for day in days(season)] == expected
+    assert [fold(CLIENT, day, *jumbled, LIMITS) for day in days(season)] == expected
 
 
 @given(histories())
@@ -143,11 +143,11 @@ def test_promise_5_a_departure_never_reaches_back_to_a_visit_of_which_the_window
 
 
 def assert_window_is_enough(season, roster, check_ins):
-    whole = fold_all(roster, check_ins, [], RULES)
+    whole = fold_all(roster, check_ins, [], LIMITS)
     for day in days(season):
-        seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
+        seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], LIMITS)
         assert seen == tuple(visit for visit in whole if visit.day == day)
-        assert seen == fold(CLIENT, day, roster, check_ins, [], RULES)
+        assert seen == fold(CLIENT, day, roster, check_ins, [], LIMITS)
 
 
 @given(histories())
@@ -157,13 +157,13 @@ def test_promise_5_every_check_in_belongs_to_exactly_one_call_whichever_day_it_i
     visits = [
         visit
         for day in days(season)
-        for visit in fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], RULES)
+        for visit in fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], LIMITS)
     ]
     belongs = Counter(
         ref
         for visit in visits
-        for call in visit.calls
-        for ref in (call.in_check_in, call.out_check_in, *call.repeat_check_ins)
+        for stay in visit.stays
+        for ref in (stay.in_check_in, stay.out_check_in, *stay.repeat_check_ins)
         if ref is not None
     )
     assert belongs == Counter(check_in.ref for check_in in check_ins)
@@ -183,8 +183,8 @@ def test_promise_5_a_late_check_in_changes_only_the_days_it_touches(history, dat
     assert touched[1] == london_day(late.occurred_at)
     for day in days(season):
         if day not in touched:
-            unchanged = fold(CLIENT, day, roster, before, [], RULES)
-            assert fold(CLIENT, day, roster, check_ins, [], RULES) == unchanged
+            unchanged = fold(CLIENT, day, roster, before, [], LIMITS)
+            assert fold(CLIENT, day, roster, check_ins, [], LIMITS) == unchanged
 
 
 @given(histories())
@@ -193,16 +193,16 @@ def test_promise_8_delivered_time_is_whole_elapsed_seconds_within_the_longest_vi
     season, roster, check_ins = history
     taken = {check_in.ref: check_in for check_in in check_ins}
     for day in days(season):
-        for visit in fold(CLIENT, day, roster, check_ins, [], RULES):
-            assert status(visit, instant(season, 0), RULES, None)
-            for call in visit.calls:
-                if call.in_check_in is None or call.out_check_in is None:
-                    assert call.delivered_seconds is None
+        for visit in fold(CLIENT, day, roster, check_ins, [], LIMITS):
+            assert status(visit, instant(season, 0), LIMITS, None)
+            for stay in visit.stays:
+                if stay.in_check_in is None or stay.out_check_in is None:
+                    assert stay.delivered_seconds is None
                     continue
-                elapsed = taken[call.out_check_in].occurred_at - taken[call.in_check_in].occurred_at
-                assert type(call.delivered_seconds) is int
-                assert call.delivered_seconds == elapsed.total_seconds()
-                assert 0 <= call.overlap_seconds <= call.delivered_seconds <= 16 * 3600
+                elapsed = taken[stay.out_check_in].occurred_at - taken[stay.in_check_in].occurred_at
+                assert type(stay.delivered_seconds) is int
+                assert stay.delivered_seconds == elapsed.total_seconds()
+                assert 0 <= stay.overlap_seconds <= stay.delivered_seconds <= 16 * 3600
 
 
 @given(histories(), st.randoms(use_true_random=False))
@@ -212,10 +212,10 @@ def test_promise_5_days_folded_together_are_as_if_folded_alone(history, chance):
     amended = roster[: chance.choice([0, 3])]
     amendments = [amend(number, made.visit, in_at=made.start) for number, made in enumerate(amended)]
     wanted = frozenset(chance.sample(days(season), 3))
-    together = fold_days({CLIENT: wanted}, roster, check_ins, amendments, RULES)
+    together = fold_days({CLIENT: wanted}, roster, check_ins, amendments, LIMITS)
     alone = [
         visit
         for day in sorted(wanted)
-        for visit in fold(CLIENT, day, *seen_through_window(day, roster, check_ins), amendments, RULES)
+        for visit in fold(CLIENT, day, *seen_through_window(day, roster, check_ins), amendments, LIMITS)
     ]
     assert list(together) == alone

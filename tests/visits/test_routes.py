@@ -48,7 +48,7 @@ async def test_the_day_shows_each_visit_with_its_state(client, arranged):
     first, second = told["visits"]
     assert (first["visit"], first["status"], second["status"]) == ("V-1", "done", "due")
     assert first["exceptions"] == [{"kind": "no_out", "handling": "fix", "carer": "W-001", "acknowledged": False}]
-    assert (first["calls"][0]["in_grade"], first["calls"][0]["amended"]) == ("located", False)
+    assert (first["stays"][0]["in_grade"], first["stays"][0]["amended"]) == ("located", False)
     officers = await client.get("/v1/visits", params={"day": DAY.isoformat()}, headers=COUNCIL_OFFICER)
     assert (await officers.json())["visits"] == told["visits"]
 
@@ -70,7 +70,7 @@ async def test_an_amendment_is_created_once_and_shown_with_the_visit(client):
     assert (other.status, (await other.json())["type"]) == (409, "/problems/conflict")
     await fold_all(client)
     detail = await (await client.get("/v1/visits/V-1", headers=OFFICE)).json()
-    assert (detail["visit"]["version"], detail["visit"]["calls"][0]["delivered_seconds"]) == (2, 1800)
+    assert (detail["visit"]["version"], detail["visit"]["stays"][0]["delivered_seconds"]) == (2, 1800)
     assert [one["amendment"] for one in detail["amendments"]] == [made["amendment"]]
     assert [one["direction"] for one in detail["check_ins"]] == ["in"]
 

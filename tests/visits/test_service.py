@@ -63,11 +63,11 @@ async def test_a_check_in_becomes_a_visit_with_its_evidence(arranged, visits):
     await fold_all(visits)
 
     found = await visits.day(arranged.account(), DAY, None)
-    shown = {visit.visit: visit for visit in day_shown(found, visits.rules).visits}
+    shown = {visit.visit: visit for visit in day_shown(found, visits.limits).visits}
     assert list(shown) == ["V-1", "V-2", "V-3"]
     assert [shown[visit].status for visit in shown] == ["presumed_missed", "done", "presumed_missed"]
-    (call,) = shown["V-2"].calls
-    assert (call.delivered_seconds, call.in_check_in) == (29 * 60, f"{device}/{check_in}")
+    (stay,) = shown["V-2"].stays
+    assert (stay.delivered_seconds, stay.in_check_in) == (29 * 60, f"{device}/{check_in}")
     detail = await visits.detail(arranged.account(), "V-2", None)
     assert [evidence.direction for evidence in detail.check_ins] == ["in", "out"]
 
@@ -222,8 +222,8 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
     await fold_all(visits)
 
     detail = await visits.detail(arranged.account(), "V-2", None)
-    (call,) = detail.stored.visit.calls
-    assert (call.delivered_seconds, call.amendments) == (29 * 60, (made.amendment_id,))
+    (stay,) = detail.stored.visit.stays
+    assert (stay.delivered_seconds, stay.amendments) == (29 * 60, (made.amendment_id,))
     assert detail.amendments == (made,)
 
 
@@ -259,7 +259,7 @@ async def test_an_exception_is_acknowledged_once_and_only_where_it_is(arranged, 
         await visits.acknowledge(arranged.provider, "V-2", "late", "W-001", None, "first")
     with pytest.raises(Problem, match="fixed by an amendment"):
         await visits.acknowledge(arranged.provider, "V-3", "no_out", "W-001", None, "first")
-    shown = day_shown(await visits.day(arranged.account(), DAY, None), visits.rules).visits[1]
+    shown = day_shown(await visits.day(arranged.account(), DAY, None), visits.limits).visits[1]
     assert [(one.kind, one.acknowledged) for one in shown.exceptions] == [("too_short", True)]
 
 

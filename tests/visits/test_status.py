@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from ecm.visits.domain import alerts_due, exceptions_at, next_change, next_planned_start, status
-from tests.visits.visit_values import DAY, RULES, amend, at, folded, kinds, only, plan, tap
+from tests.visits.visit_values import DAY, LIMITS, amend, at, folded, kinds, only, plan, tap
 
 LUNCH = at("12:00")
 
@@ -15,7 +15,7 @@ def visit_with(*taps, start="08:00", **fields):
 
 
 def state(visit, clock, next_start=LUNCH):
-    return status(visit, at(clock), RULES, next_start)
+    return status(visit, at(clock), LIMITS, next_start)
 
 
 @pytest.mark.parametrize(
@@ -40,17 +40,17 @@ def test_without_a_next_visit_a_visit_is_missed_at_23_local_time_also_in_summer(
     assert state(visit, "23:00", None) == "missed"
     summer = date(2026, 7, 1)
     visit = only(folded([plan("V-1", at("20:00", summer))], day=summer))
-    assert status(visit, at("22:59:59", summer), RULES, None) == "presumed_missed"
-    assert status(visit, at("23:00", summer), RULES, None) == "missed"
+    assert status(visit, at("22:59:59", summer), LIMITS, None) == "presumed_missed"
+    assert status(visit, at("23:00", summer), LIMITS, None) == "missed"
 
 
 @pytest.mark.parametrize("start", ["22:45", "23:30"])
 def test_a_visit_is_never_missed_before_it_is_late(start):
     visit = visit_with(start=start)
     late_from = at(start) + timedelta(minutes=30)
-    assert status(visit, late_from, RULES, None) == "due"
-    assert status(visit, late_from + timedelta(seconds=1), RULES, None) == "missed"
-    assert status(visit_with(), at("08:20"), RULES, at("08:15")) == "due"
+    assert status(visit, late_from, LIMITS, None) == "due"
+    assert status(visit, late_from + timedelta(seconds=1), LIMITS, None) == "missed"
+    assert status(visit_with(), at("08:20"), LIMITS, at("08:15")) == "due"
 
 
 def test_an_arrival_within_the_late_window_is_in_progress_then_done():
@@ -61,21 +61,21 @@ def test_an_arrival_within_the_late_window_is_in_progress_then_done():
 
 def test_promise_5_a_late_check_in_turns_presumed_missed_into_done_late_and_disproves_the_alert():
     assert state(visit_with(), "09:30") == "presumed_missed"
-    assert alerts_due(visit_with(), at("09:30"), RULES, LUNCH) == ("late_visit", "missed_visit")
+    assert alerts_due(visit_with(), at("09:30"), LIMITS, LUNCH) == ("late_visit", "missed_visit")
     taps = (tap(1, "in", at("08:31")), tap(2, "out", at("09:00")))
     assert state(visit_with(*taps), "09:30") == "done_late"
-    assert alerts_due(visit_with(*taps), at("09:30"), RULES, LUNCH) == ("late_visit",)
+    assert alerts_due(visit_with(*taps), at("09:30"), LIMITS, LUNCH) == ("late_visit",)
     on_time = (tap(1, "in", at("08:02")), tap(2, "out", at("08:30")))
     assert state(visit_with(*on_time), "23:30") == "done"
-    assert alerts_due(visit_with(*on_time), at("23:30"), RULES, LUNCH) == ()
+    assert alerts_due(visit_with(*on_time), at("23:30"), LIMITS, LUNCH) == ()
 
 
 def test_a_visit_made_good_after_the_next_planned_one_stays_missed():
     taps = (tap(1, "in", at("12:10"), visit_hint="V-1"), tap(2, "out", at("12:40")))
-    assert visit_with(*taps).calls[0].delivered_seconds == 1800
+    assert visit_with(*taps).stays[0].delivered_seconds == 1800
     assert state(visit_with(*taps), "12:50") == "missed"
     assert state(visit_with(taps[0]), "12:20") == "in_progress"
-    assert alerts_due(visit_with(taps[0]), at("12:20"), RULES, LUNCH) == ("late_visit", "missed_visit")
+    assert alerts_due(visit_with(taps[0]), at("12:20"), LIMITS, LUNCH) == ("late_visit", "missed_visit")
 
 
 @pytest.mark.parametrize(
@@ -89,34 +89,34 @@ def test_a_visit_made_good_after_the_next_planned_one_stays_missed():
     ],
 )
 def test_alerts_are_due_from_their_boundaries_on(clock, expected):
-    assert alerts_due(visit_with(), at(clock), RULES, LUNCH) == expected
+    assert alerts_due(visit_with(), at(clock), LIMITS, LUNCH) == expected
 
 
 def test_a_cancelled_or_unplanned_visit_raises_no_alert():
     cancelled = visit_with(cancelled="hospital")
-    assert (state(cancelled, "10:00"), alerts_due(cancelled, at("10:00"), RULES, None)) == ("cancelled", ())
+    assert (state(cancelled, "10:00"), alerts_due(cancelled, at("10:00"), LIMITS, None)) == ("cancelled", ())
     unplanned = only(folded([], [tap(1, "in", at("08:00"))]))
-    assert alerts_due(unplanned, at("23:30"), RULES, None) == ()
+    assert alerts_due(unplanned, at("23:30"), LIMITS, None) == ()
 
 
 def test_a_forgotten_departure_stops_being_in_progress_and_then_asks_to_be_fixed():
     visit = visit_with(tap(1, "in", at("08:00")))
     assert kinds(visit) == {"no_out"}
-    assert (state(visit, "09:30"), exceptions_at(visit, at("09:30"), RULES)) == ("in_progress", ())
+    assert (state(visit, "09:30"), exceptions_at(visit, at("09:30"), LIMITS)) == ("in_progress", ())
     assert state(visit, "09:30:01") == "done"
-    assert exceptions_at(visit, at("09:30:01"), RULES) == visit.exceptions
+    assert exceptions_at(visit, at("09:30:01"), LIMITS) == visit.exceptions
 
 
 def test_an_unplanned_visit_is_in_progress_until_its_longest():
     visit = only(folded([], [tap(1, "in", at("06:00"))]))
-    assert status(visit, at("22:00"), RULES, None) == "in_progress"
-    assert status(visit, at("22:00:01"), RULES, None) == "done"
+    assert status(visit, at("22:00"), LIMITS, None) == "in_progress"
+    assert status(visit, at("22:00:01"), LIMITS, None) == "done"
 
 
 def test_a_second_carer_is_awaited_until_the_late_window_has_passed():
     visit = visit_with(tap(1, "in", at("08:00")), tap(2, "out", at("08:25")), carers_needed=2)
-    assert exceptions_at(visit, at("08:30"), RULES) == ()
-    assert exceptions_at(visit, at("08:30:01"), RULES) == visit.exceptions
+    assert exceptions_at(visit, at("08:30"), LIMITS) == ()
+    assert exceptions_at(visit, at("08:30:01"), LIMITS) == visit.exceptions
 
 
 def test_an_amendment_that_shows_somebody_came_ends_the_wait():
@@ -129,19 +129,19 @@ def test_looking_again_only_at_the_next_change_misses_no_change():
     visits = [visit_with(), visit_with(tap(1, "in", at("08:10"))), visit_with(start="22:45")]
     for visit in visits:
         moment = at("06:00")
-        seen = {moment: (status(visit, moment, RULES, LUNCH), alerts_due(visit, moment, RULES, LUNCH))}
-        while (moment := next_change(visit, moment, RULES, LUNCH)) is not None:
-            seen[moment] = (status(visit, moment, RULES, LUNCH), alerts_due(visit, moment, RULES, LUNCH))
+        seen = {moment: (status(visit, moment, LIMITS, LUNCH), alerts_due(visit, moment, LIMITS, LUNCH))}
+        while (moment := next_change(visit, moment, LIMITS, LUNCH)) is not None:
+            seen[moment] = (status(visit, moment, LIMITS, LUNCH), alerts_due(visit, moment, LIMITS, LUNCH))
         current = None
         around = {change + timedelta(seconds=off) for change in seen for off in (-1, 0, 1)}
         passing = {at("06:00") + timedelta(seconds=second) for second in range(0, 20 * 3600, 30)}
         for now in sorted(moment for moment in around | passing if moment >= at("06:00")):
             current = seen.get(now, current)
-            assert (status(visit, now, RULES, LUNCH), alerts_due(visit, now, RULES, LUNCH)) == current
+            assert (status(visit, now, LIMITS, LUNCH), alerts_due(visit, now, LIMITS, LUNCH)) == current
 
 
 def test_a_cancelled_visit_never_changes_by_itself():
-    assert next_change(visit_with(cancelled="hospital"), at("06:00"), RULES, LUNCH) is None
+    assert next_change(visit_with(cancelled="hospital"), at("06:00"), LIMITS, LUNCH) is None
 
 
 def test_the_next_planned_visit_skips_cancelled_ones_and_those_at_the_same_time():

@@ -3,12 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, Visit, fold
+from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, Visit, fold
 from ecm.words.civil_time import LONDON
 
 CLIENT = "C-0001"
 DAY = date(2026, 11, 20)
-RULES = Rules()
+LIMITS = Limits()
 
 
 def at(clock: str, day: date = DAY) -> datetime:
@@ -38,8 +38,8 @@ def amend(number: int, visit: str, in_at=None, out_at=None, **fields) -> Amendme
     return Amendment(amendment_id=UUID(int=number), visit=visit, in_at=in_at, out_at=out_at, **known)
 
 
-def folded(planned=(), check_ins=(), amendments=(), day: date = DAY, rules: Rules = RULES) -> tuple[Visit, ...]:
-    return fold(CLIENT, day, planned, check_ins, amendments, rules)
+def folded(planned=(), check_ins=(), amendments=(), day: date = DAY, limits: Limits = LIMITS) -> tuple[Visit, ...]:
+    return fold(CLIENT, day, planned, check_ins, amendments, limits)
 
 
 def only(visits: tuple[Visit, ...]) -> Visit:

@@ -237,7 +237,7 @@ def upload(kind: str, content: bytes) -> FormData:
 
 
 async def test_checking_a_file_stores_nothing_and_storing_it_does(office: Browser):
-    checked = await office.send("/imports", upload("carers", b"carer,location\nW-1,L1\nW-2,L1\n"))
+    checked = await office.send("/imports", upload("carers", b"carer,branch\nW-1,L1\nW-2,L1\n"))
     assert "What this file would do 2 read 2 new 0 changed 0 unchanged 0 rejected" in checked.words
     assert await office.arranged.rows("carers") == []
     content = re.search(r'name="content" value="([^"]+)"', checked.source)
@@ -251,11 +251,11 @@ async def test_checking_a_file_stores_nothing_and_storing_it_does(office: Browse
 
 
 async def test_rejected_rows_are_listed_with_line_column_and_reason(office: Browser):
-    page = await office.send("/imports", upload("carers", f"carer,location\n{HOSTILE},L1\nW-2,L9\n".encode()))
+    page = await office.send("/imports", upload("carers", f"carer,branch\n{HOSTILE},L1\nW-2,L9\n".encode()))
     assert page.status == 422
     assert "Nothing was stored 2 read 0 new 0 changed 0 unchanged 2 rejected" in page.words
     assert "2 carer" in page.words
-    assert "3 location" in page.words
+    assert "3 branch" in page.words
     assert HOSTILE not in page.source
     assert 'name="content"' not in page.source
 

@@ -8,23 +8,23 @@ from ecm.care.imports import cells
 from ecm.care.imports.csv_files import CellError, Columns, Row
 
 CODE_COLUMN: Final = "carer"
-COLUMNS: Final = Columns(required=("carer", "location"))
+COLUMNS: Final = Columns(required=("carer", "branch"))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a carer's row refers to."""
 
-    locations: frozenset[str]
+    branches: frozenset[str]
 
 
 def read_row(row: Row) -> Carer:
     """Read one row; raises CellError."""
-    return Carer(code=cells.code(row, "carer"), location=cells.code(row, "location"))
+    return Carer(code=cells.code(row, "carer"), branch=cells.code(row, "branch"))
 
 
 def settle(carer: Carer, known: Known) -> Carer:
     """Check what the row refers to; raises CellError."""
-    if carer.location not in known.locations:
-        raise CellError("location", f"There is no location {carer.location} of this provider.")
+    if carer.branch not in known.branches:
+        raise CellError("branch", f"There is no branch {carer.branch} of this provider.")
     return carer

@@ -17,7 +17,7 @@ from geofences.plane import WGS84
 
 CODE_COLUMN: Final = "client"
 COLUMNS: Final = Columns(
-    required=("client", "location", "council"),
+    required=("client", "branch", "council"),
     optional=(
         "council_reference",
         "name",
@@ -44,7 +44,7 @@ _WHERE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in WGS84 degrees."""
+    """A position in WGS84 degrees."""
 
     latitude: float
     longitude: float
@@ -52,7 +52,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """A row of the file: the client, with an empty fence when the place is still to be found by the UPRN."""
+    """A row of the file: the client, with an empty fence when the position is still to be found by the UPRN."""
 
     client: Client
     radius_m: float
@@ -74,7 +74,7 @@ class ClientRow:
 class Known:
     """What a client's row refers to."""
 
-    locations: frozenset[str]
+    branches: frozenset[str]
     councils: frozenset[str]
     uprns: Mapping[str, Position]
 
@@ -98,7 +98,7 @@ def read_row(row: Row) -> ClientRow:
         fence = _circle(position, radius_m, "radius_m" if row.cells.get("radius_m") else None)
     client = Client(
         code=cells.code(row, "client"),
-        location=cells.code(row, "location"),
+        branch=cells.code(row, "branch"),
         council=cells.council(row, "council"),
         council_reference=cells.optional_text(row, "council_reference", 100),
         lives_alone=cells.yes_no(row, "lives_alone"),
@@ -115,15 +115,15 @@ def read_row(row: Row) -> ClientRow:
 def settle(row: ClientRow, known: Known) -> Client:
     """Check what the row refers to, and place the fence by the UPRN if need be; raises CellError."""
     client = row.client
-    if client.location not in known.locations:
-        raise CellError("location", f"There is no location {client.location} of this provider.")
+    if client.branch not in known.branches:
+        raise CellError("branch", f"There is no branch {client.branch} of this provider.")
     if client.council not in known.councils:
         raise CellError("council", f"The council {client.council} is not known to this service.")
     if row.wanted_uprn is None:
         return client
     position = known.uprns.get(row.wanted_uprn)
     if position is None:
-        raise CellError("uprn", f"The place of the UPRN {client.uprn} is not known: {_WHERE}.")
+        raise CellError("uprn", f"The position of the UPRN {client.uprn} is not known: {_WHERE}.")
     return msgspec.structs.replace(client, fence=canonical_shape(to_json(_circle(position, row.radius_m, None))))
 
 
@@ -145,7 +145,7 @@ def _position(row: Row) -> Position | None:
         if apart > CONTRADICTION_M:
             raise CellError(
                 "easting",
-                f"Easting and northing lie {apart:,.0f} m from latitude and longitude; they must mean the same place.",
+                f"Easting and northing lie {apart:,.0f} m from latitude and longitude; they must mean one position.",
             )
     return stated
 

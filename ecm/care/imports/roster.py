@@ -103,7 +103,7 @@ def settle(row: RosterRow, known: Known) -> RosterVisit:
 
 
 def fold_points(plan: Plan[RosterVisit]) -> tuple[FoldPoint, ...]:
-    """Return where visits must be folded again: each place in the roster that a visit takes or leaves.
+    """Return where visits must be folded again: each client and time in the roster that a visit takes or leaves.
 
     Folding a client's civil day in England once is enough, so the earliest point of each stands for it.
     """

@@ -15,8 +15,8 @@ from ecm.care.imports.csv_files import Columns, Row
 from ecm.care.imports.planner import Batch, HasCode, Plan, make_plan, read_batch
 from ecm.care.imports.roster import RosterRow
 from ecm.care.store import lock_provider, request_folds_of_clients
-from ecm.db.directory import mark_directory_changed
 from ecm.db.pool import Connection, Database
+from ecm.db.reference import mark_reference_changed
 from ecm.words.clock import Clock
 from ecm.words.problems import NOT_ALLOWED
 from ecm.words.roles import OFFICE, Account
@@ -102,14 +102,14 @@ def _report(kind: ImportKind, plan: Plan[S], *, dry_run: bool) -> ImportReport:
 async def _prepare_carers(
     connection: Connection, provider: UUID, batch: Batch[Carer]
 ) -> tuple[Mapping[str, Carer], Callable[[Carer], Carer]]:
-    known = carers.Known(await store.location_codes(connection, provider))
+    known = carers.Known(await store.branch_codes(connection, provider))
     stored = await store.stored_carers(connection, provider, batch.codes())
     return stored, partial(carers.settle, known=known)
 
 
 async def _store_carers(connection: Connection, provider: UUID, plan: Plan[Carer]) -> None:
     await store.upsert_carers(connection, provider, plan.to_store())
-    await mark_directory_changed(connection, provider)
+    await mark_reference_changed(connection, provider)
 
 
 async def _prepare_clients(
@@ -117,7 +117,7 @@ async def _prepare_clients(
 ) -> tuple[Mapping[str, Client], Callable[[ClientRow], Client]]:
     wanted = [row.record.wanted_uprn for row in batch.rows if row.record.wanted_uprn is not None]
     known = clients.Known(
-        locations=await store.location_codes(connection, provider),
+        branches=await store.branch_codes(connection, provider),
         councils=await store.council_codes(connection),
         uprns=await store.uprn_positions(connection, wanted),
     )
@@ -130,7 +130,7 @@ async def _store_clients(connection: Connection, provider: UUID, plan: Plan[Clie
     await store.upsert_clients(connection, provider, plan.to_store())
     moved = [change.new.code for change in plan.changed if change.old.council != change.new.council]
     await request_folds_of_clients(connection, provider, [*(client.code for client in plan.new), *moved])
-    await mark_directory_changed(connection, provider)
+    await mark_reference_changed(connection, provider)
 
 
 async def _prepare_commissions(

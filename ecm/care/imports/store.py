@@ -21,9 +21,9 @@ _AT_ONCE: Final = 2_000
 _QUERIES = load_queries("ecm.care")
 
 
-async def location_codes(connection: Connection, provider: UUID) -> frozenset[str]:
+async def branch_codes(connection: Connection, provider: UUID) -> frozenset[str]:
     """Find the codes of a provider's branches."""
-    return _codes(await connection.fetch(_QUERIES["location_codes"], provider))
+    return _codes(await connection.fetch(_QUERIES["branch_codes"], provider))
 
 
 async def carer_codes(connection: Connection, provider: UUID) -> frozenset[str]:
@@ -166,7 +166,7 @@ def _clients(rows: Sequence[asyncpg.Record]) -> dict[str, Client]:
     return {
         row["client"]: Client(
             code=row["client"],
-            location=row["location_id"],
+            branch=row["branch_id"],
             council=row["council_id"],
             council_reference=row["council_reference"],
             lives_alone=row["lives_alone"],

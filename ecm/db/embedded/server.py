@@ -18,7 +18,7 @@ from urllib.parse import quote
 import asyncpg
 import structlog
 
-from ecm.db.embedded.housing import Housing, settle, vacate
+from ecm.db.embedded.housing import Housing, prepare, vacate
 from ecm.db.embedded.strays import dismiss_strays, kill_all, recorded_pid, stray_pids
 from ecm.db.errors import ServerFailed
 from ecm.db.pool import DatabaseUrls
@@ -75,14 +75,14 @@ class EmbeddedServer:
     @property
     def log_file(self) -> Path:
         """The server's own log."""
-        return self._places().log
+        return self._housed().log
 
     def dsn(self, user: str = _SUPERUSER, database: str = "postgres", *, over_tcp: bool = False) -> str:
         """The URL for asyncpg and psql: the same from start to start, known before the first."""
         port = self._tcp_port or 5432
         if over_tcp:
             return f"postgresql://{user}@127.0.0.1:{port}/{database}"
-        return f"postgresql://{user}@/{database}?host={quote(str(self._places().sockets), safe='')}&port={port}"
+        return f"postgresql://{user}@/{database}?host={quote(str(self._housed().sockets), safe='')}&port={port}"
 
     def urls(self, database: str) -> DatabaseUrls:
         """The URLs of the three roles: service and intake as themselves, migrations as the superuser."""
@@ -95,12 +95,12 @@ class EmbeddedServer:
     async def start(self) -> None:
         """Start the server and wait until it answers. Raises ServerFailed, with the log's end."""
         try:
-            places = await asyncio.to_thread(self._places)
-            self._lock = await asyncio.to_thread(_locked, places)
-            if not await asyncio.to_thread(places.data.exists):
-                await self._make_cluster(places)
-            await asyncio.to_thread(self._prepare, places)
-            await self._launch(places)
+            housing = await asyncio.to_thread(self._housed)
+            self._lock = await asyncio.to_thread(_locked, housing)
+            if not await asyncio.to_thread(housing.data.exists):
+                await self._make_cluster(housing)
+            await asyncio.to_thread(self._prepare, housing)
+            await self._launch(housing)
         except PermissionError as error:
             await self.stop()
             raise ServerFailed(f"The embedded server may not use its files: {error}") from error
@@ -116,7 +116,7 @@ class EmbeddedServer:
             await _ended(process, signal.SIGINT, _FAST_SHUTDOWN_SECONDS)
         self._process = None
         if self._lock is not None:
-            await asyncio.to_thread(dismiss_strays, self._places().data)
+            await asyncio.to_thread(dismiss_strays, self._housed().data)
             self._lock.close()
             self._lock = None
 
@@ -126,7 +126,7 @@ class EmbeddedServer:
         if process is None or process.returncode is not None:
             return
         process.send_signal(signal.SIGSTOP)
-        data = self._places().data
+        data = self._housed().data
         await asyncio.to_thread(kill_all, data, await asyncio.to_thread(stray_pids, data))
         await process.wait()
 
@@ -142,7 +142,7 @@ class EmbeddedServer:
                 return
             log.error("embedded_server_died", pid=self._process.pid, code=code)
             try:
-                await self._launch(self._places())
+                await self._launch(self._housed())
             except (ServerFailed, TimeoutError) as error:
                 log.error("embedded_server_restart_failed", error=str(error))  # noqa: TRY400 – told in words
                 await asyncio.sleep(pause)
@@ -162,19 +162,19 @@ class EmbeddedServer:
         finally:
             await connection.close()
 
-    def _places(self) -> Housing:
+    def _housed(self) -> Housing:
         if self._housing is None:
-            self._housing = settle(self._state_dir)
+            self._housing = prepare(self._state_dir)
         return self._housing
 
-    async def _make_cluster(self, places: Housing) -> None:
+    async def _make_cluster(self, housing: Housing) -> None:
         """Make the cluster aside and move it into place whole: a broken-off start leaves none behind."""
-        unfinished = places.home / "data.unfinished"
-        await asyncio.to_thread(places.discard, unfinished)
-        await asyncio.to_thread(places.own, unfinished)
+        unfinished = housing.home / "data.unfinished"
+        await asyncio.to_thread(housing.discard, unfinished)
+        await asyncio.to_thread(housing.own, unfinished)
         options = ("--auth=trust", "--locale=C", "--encoding=UTF8", f"--username={_SUPERUSER}")
         process = await asyncio.create_subprocess_exec(
-            *places.command(signal.SIGTERM, "initdb", "-D", str(unfinished), *options),
+            *housing.command(signal.SIGTERM, "initdb", "-D", str(unfinished), *options),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -185,34 +185,34 @@ class EmbeddedServer:
         output, _ = await process.communicate()
         if process.returncode != 0:
             raise ServerFailed("initdb could not make the cluster:\n" + output.decode(errors="replace").strip())
-        await asyncio.to_thread(unfinished.rename, places.data)
+        await asyncio.to_thread(unfinished.rename, housing.data)
 
-    def _prepare(self, places: Housing) -> None:
-        places.own(places.sockets)
+    def _prepare(self, housing: Housing) -> None:
+        housing.own(housing.sockets)
         lines = ["local all all trust"]
         if self._tcp_port is not None:
             lines.append("host all all 127.0.0.1/32 trust")
-        places.access_rules.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        places.access_rules.chmod(0o644)
-        if places.log.exists() and places.log.stat().st_size > _LARGEST_LOG:
-            places.log.rename(places.log.with_suffix(".log.1"))
-        dismissed = dismiss_strays(places.data)
+        housing.access_rules.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        housing.access_rules.chmod(0o644)
+        if housing.log.exists() and housing.log.stat().st_size > _LARGEST_LOG:
+            housing.log.rename(housing.log.with_suffix(".log.1"))
+        dismissed = dismiss_strays(housing.data)
         if dismissed:
             log.warning("embedded_server_orphan_stopped", pids=sorted(dismissed))
 
-    async def _launch(self, places: Housing) -> None:
-        await asyncio.to_thread(dismiss_strays, places.data)
+    async def _launch(self, housing: Housing) -> None:
+        await asyncio.to_thread(dismiss_strays, housing.data)
         environment = _environment()
-        stale = await asyncio.to_thread(recorded_pid, places.data)
+        stale = await asyncio.to_thread(recorded_pid, housing.data)
         if stale is not None:
             # No server runs here, so the pid in the file is another program's, or a zombie's. PostgreSQL
             # overlooks the pid that it is told is its grandparent's, and still checks the shared memory.
             environment["PG_GRANDPARENT_PID"] = str(stale)
-        output = await asyncio.to_thread(places.log.open, "ab")
+        output = await asyncio.to_thread(housing.log.open, "ab")
         with output:
             began = output.tell()
             self._process = await asyncio.create_subprocess_exec(
-                *places.command(signal.SIGINT, "postgres", "-D", str(places.data), *self._options(places)),
+                *housing.command(signal.SIGINT, "postgres", "-D", str(housing.data), *self._options(housing)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -221,33 +221,33 @@ class EmbeddedServer:
                 cwd="/",
             )
         self._stopping = False
-        await self._answering(self._process, places, began)
+        await self._answering(self._process, housing, began)
 
-    def _options(self, places: Housing) -> list[str]:
+    def _options(self, housing: Housing) -> list[str]:
         settings = {
-            "unix_socket_directories": str(places.sockets),
+            "unix_socket_directories": str(housing.sockets),
             "unix_socket_permissions": "0700",
-            "hba_file": str(places.access_rules),
+            "hba_file": str(housing.access_rules),
             "listen_addresses": "" if self._tcp_port is None else "127.0.0.1",
             "port": str(self._tcp_port or 5432),
             **self._settings,
         }
         return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
-    async def _answering(self, process: asyncio.subprocess.Process, places: Housing, began: int) -> None:
+    async def _answering(self, process: asyncio.subprocess.Process, housing: Housing, began: int) -> None:
         deadline = asyncio.get_running_loop().time() + _READY_SECONDS
         while process.returncode is None:
             try:
                 connection = await asyncpg.connect(self.dsn(), timeout=5)
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as error:
                 if asyncio.get_running_loop().time() > deadline:
-                    tail = await asyncio.to_thread(_tail, places, began)
+                    tail = await asyncio.to_thread(_tail, housing, began)
                     raise ServerFailed(f"PostgreSQL does not answer: {error}\n{tail}") from error
                 await asyncio.sleep(_POLL_SECONDS)
             else:
                 await connection.close()
                 return
-        tail = await asyncio.to_thread(_tail, places, began)
+        tail = await asyncio.to_thread(_tail, housing, began)
         raise ServerFailed(f"PostgreSQL did not start; its log ends:\n{tail}")
 
 
@@ -262,22 +262,22 @@ async def forget(state_dir: Path) -> None:
 
 
 def _forget(state_dir: Path) -> None:
-    places = settle(state_dir)
-    with _locked(places):
-        dismiss_strays(places.data)
+    housing = prepare(state_dir)
+    with _locked(housing):
+        dismiss_strays(housing.data)
         vacate(state_dir)
 
 
-def _locked(places: Housing) -> IO[str]:
+def _locked(housing: Housing) -> IO[str]:
     """Lock the server for this process. The kernel lets go when the process ends, however it ends."""
-    lock = places.lock.open("a+", encoding="ascii")
+    lock = housing.lock.open("a+", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
         lock.close()
-        raise ServerFailed(f"Another process (pid {holder}) runs the server of {places.home}.") from error
+        raise ServerFailed(f"Another process (pid {holder}) runs the server of {housing.home}.") from error
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
@@ -299,7 +299,7 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _tail(places: Housing, began: int) -> str:
-    with places.log.open("rb") as lines:
+def _tail(housing: Housing, began: int) -> str:
+    with housing.log.open("rb") as lines:
         lines.seek(began)
         return "\n".join(lines.read().decode(errors="replace").splitlines()[-_LOG_LINES:])

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from ecm.db.directory import directory_versions
 from ecm.db.pool import Database
+from ecm.db.reference import reference_versions
 from ecm.intake import store
 from ecm.intake.domain import Client, Tag
 from ecm.phones.domain import Phone
@@ -27,7 +27,7 @@ MOST_PHONES: Final = 200_000
 
 
 @dataclass(slots=True, eq=False)
-class ProviderDirectory:
+class ProviderReference:
     """What is remembered of one provider; None as a value means looked up and not there."""
 
     clients: dict[str, Client | None] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Named(NamedTuple):
 PhonesById = Mapping[UUID, tuple[Phone, ...]]
 T = TypeVar("T")
 _Kind = Literal["carer", "client", "tag"]
-_Name = tuple[ProviderDirectory, _Kind, UUID, Any]
+_Name = tuple[ProviderReference, _Kind, UUID, Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -56,10 +56,10 @@ class _Memory:
     """What is remembered between two changes. Whoever began with one goes on with it, so nobody starts over."""
 
     phones: dict[UUID, tuple[Phone, ...]] = field(default_factory=dict)
-    providers: dict[UUID, ProviderDirectory] = field(default_factory=dict)
+    providers: dict[UUID, ProviderReference] = field(default_factory=dict)
 
 
-class Directory:
+class Reference:
     """The memory of one intake process.
 
     When something changes, the memory is replaced and never altered: what was looked up before the change cannot slip
@@ -86,8 +86,8 @@ class Directory:
     async def refresh(self) -> None:
         """Read the versions, and forget every provider whose version rose."""
         began = time.monotonic()
-        async with self._database.statement("directory_versions", role="intake") as connection:
-            versions = await directory_versions(connection)
+        async with self._database.statement("reference_versions", role="intake") as connection:
+            versions = await reference_versions(connection)
         changed = {provider for provider, version in versions.items() if self._versions.get(provider) != version}
         if changed:
             self._versions = versions
@@ -103,11 +103,11 @@ class Directory:
             await self._phones_wanted.look_up((memory, device_id) for device_id in unknown)
         return memory.phones
 
-    async def learn(self, named: Sequence[Named]) -> Mapping[UUID, ProviderDirectory]:
+    async def learn(self, named: Sequence[Named]) -> Mapping[UUID, ProviderReference]:
         """Give the directories with everything that is named, looking up what is not yet known."""
         remembered = self._memory.providers
         providers = {one.provider for one in named}
-        known = {provider: remembered.setdefault(provider, ProviderDirectory()) for provider in providers}
+        known = {provider: remembered.setdefault(provider, ProviderReference()) for provider in providers}
         while unknown := [each for one in named for each in _unknown(one, known[one.provider])]:
             await self._names_wanted.look_up(unknown)
         return known
@@ -125,7 +125,7 @@ class Directory:
         asked: dict[_Kind, set[tuple[UUID, Any]]] = {"carer": set(), "client": set(), "tag": set()}
         for _, kind, provider, name in wanted:
             asked[kind].add((provider, name))
-        async with self._database.statement("intake_directory", role="intake") as connection:
+        async with self._database.statement("intake_reference", role="intake") as connection:
             carers = await store.carers(connection, asked["carer"])
             clients = await store.clients(connection, asked["client"])
             tags = await store.tags(connection, asked["tag"])
@@ -153,7 +153,7 @@ def _without(memory: _Memory, changed: Set[UUID]) -> _Memory:
     return _Memory(phones, providers)
 
 
-def _unknown(named: Named, known: ProviderDirectory) -> Iterator[_Name]:
+def _unknown(named: Named, known: ProviderReference) -> Iterator[_Name]:
     """Yield what is not known of what is named; a known tag may name a client that is not."""
     provider, carer, client, tags = named
     if carer not in known.carers:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from simulators.load.wire import Parcel
-from tests.chaos.verdict import Kept, Stored, judge
+from tests.chaos.findings import Kept, Stored, judge
 
 PROVIDER, DEVICE = UUID(int=1), UUID(int=2)
 AT = datetime(2026, 11, 20, 8, tzinfo=UTC)

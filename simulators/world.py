@@ -70,8 +70,8 @@ class Provider:
 
     provider_id: uuid.UUID
     name: str
-    location: str
-    location_name: str
+    branch: str
+    branch_name: str
     cqc_provider: str
     cqc_location: str
     clients: tuple[Client, ...]
@@ -91,7 +91,7 @@ class Provider:
     def ids(self) -> Iterator[Id]:
         """Every id of the provider, its people and its morning as planned."""
         yield Id("provider", self.provider_id, self.name)
-        yield Id("branch", self.location, self.name)
+        yield Id("branch", self.branch, self.name)
         yield Id("pair of CQC ids", f"{self.cqc_provider} {self.cqc_location}", self.name)
         for client in self.clients:
             yield from self._ids_of(client)
@@ -169,8 +169,8 @@ def _named_provider(
     return Provider(
         provider_id=random_id(seed, "provider", index),
         name=f"{name} (synthetic)",
-        location=f"L{index + 1}",
-        location_name=f"{name}, main branch (synthetic)",
+        branch=f"L{index + 1}",
+        branch_name=f"{name}, main branch (synthetic)",
         cqc_provider=f"1-{index + 1:09d}",
         cqc_location=f"1-{index + 101:09d}",
         clients=people,

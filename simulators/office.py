@@ -7,8 +7,8 @@ import msgspec
 
 from simulators.client import ServiceClient
 from simulators.happenings import Amend, Fact, OfficeAct, OfficeAlert
+from simulators.ids import alert_id, amendment_id, fact_id
 from simulators.replies import Alerts
-from simulators.seeds import random_id
 
 
 class NothingToFollowUp(Exception):
@@ -34,7 +34,7 @@ class Office:
 
     async def _amend(self, act: Amend, now: datetime) -> None:
         body = {
-            "amendment": random_id(self.seed, "amendment", act.key),
+            "amendment": amendment_id(self.seed, act.key),
             "carer": act.carer,
             "in_at": act.in_at,
             "out_at": act.out_at,
@@ -50,7 +50,7 @@ class Office:
         if not missed:
             raise NothingToFollowUp(f"no missed_visit alert for {act.visit}")
         body = {
-            "fact": random_id(self.seed, "fact", act.key),
+            "fact": fact_id(self.seed, act.key),
             "kind": act.kind,
             "at": act.at,
             "memo": act.memo,
@@ -60,7 +60,7 @@ class Office:
 
     async def _alert(self, act: OfficeAlert) -> None:
         body = {
-            "alert": random_id(self.seed, "alert", act.key),
+            "alert": alert_id(self.seed, act.key),
             "kind": act.kind,
             "client": act.client,
             "visit": act.visit,

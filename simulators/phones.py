@@ -15,9 +15,10 @@ from devices.messages import CheckInBody, Evidence, Gps, LinkRead, Manual, Manua
 from devices.sd_jwt import link_to, sign_check_in
 from simulators.client import Refusal, ServiceClient, ServiceLost
 from simulators.happenings import Habits, PhoneAlert, Tap
+from simulators.ids import alert_id, check_in_id
 from simulators.outbox import Outbox, Signed
 from simulators.replies import Answer, Answers
-from simulators.seeds import random_id, secret, timed_id
+from simulators.seeds import secret
 from simulators.world import Carer
 
 _BATCH = 20
@@ -76,7 +77,7 @@ class Phone:
         shown = self.habits.shown(tap.at)
         body = CheckInBody(
             version=1,
-            check_in=timed_id(shown, self.seed, "check-in", tap.key),
+            check_in=check_in_id(self.seed, shown, tap.key),
             sequence=sequence,
             previous=None if last is None else link_to(last.message),
             direction=tap.direction,
@@ -107,7 +108,7 @@ class Phone:
 
     def _sign_alert(self, alert: PhoneAlert) -> str:
         body = AlertBody(
-            alert=random_id(self.seed, "alert", alert.key),
+            alert=alert_id(self.seed, alert.key),
             kind=alert.kind,
             client=alert.client,
             carer=alert.carer,

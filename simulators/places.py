@@ -7,6 +7,7 @@ import csv
 import gzip
 import random
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from pyproj import Geod
@@ -48,6 +49,7 @@ def authority_name(code: str) -> str:
     return names[code].split(" (")[0]
 
 
+@cache
 def postcodes_of(authority: str) -> tuple[Postcode, ...]:
     """Every postcode unit of an authority, in file order; ImpossibleWorld when the data hold none."""
     with (

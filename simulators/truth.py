@@ -1,6 +1,7 @@
 """What really happened that morning: who was in whose home from when to when, and what each of them tapped."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ from simulators.happenings import (
     Stay,
     Tap,
 )
+from simulators.ids import Id, alert_id, amendment_id, check_in_id, fact_id, refuse_shared
 from simulators.roster import PlannedVisit, local
 from simulators.seeds import chance
 from simulators.world import Provider, World
@@ -46,13 +48,35 @@ class ProviderTruth:
         """What goes otherwise than planned at a visit."""
         return self.mischief.get(visit, Mischief.NONE) if visit else Mischief.NONE
 
+    def ids(self, seed: int) -> Iterator[Id]:
+        """The id of everything that is posted during the morning, and the key of everything in the phones' journal."""
+        for tap in self.taps:
+            whose = f"the tap {tap.direction} of carer {tap.carer} at {tap.at}"
+            yield Id("check-in", check_in_id(seed, self.habits[tap.carer].shown(tap.at), tap.key), whose)
+        for alert in self.phone_alerts:
+            yield Id("alert", alert_id(seed, alert.key), f"an alert of carer {alert.carer} at {alert.at}")
+        for act in self.office:
+            whose = f"an act of the office of {self.provider.name} at {act.at}"
+            if isinstance(act, OfficeAlert):
+                yield Id("alert", alert_id(seed, act.key), whose)
+            elif isinstance(act, Fact):
+                yield Id("fact", fact_id(seed, act.key), whose)
+            else:
+                yield Id("amendment", amendment_id(seed, act.key), whose)
+        entries: list[Tap | PhoneAlert] = [*self.taps, *self.phone_alerts]
+        for entry in entries:
+            yield Id("journal key", entry.key, f"what carer {entry.carer} signed at {entry.at}")
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The true morning of the whole council."""
+    """The true morning of the whole council; ImpossibleWorld when two things that happen in it share an id."""
 
     world: World
     providers: tuple[ProviderTruth, ...]
+
+    def __post_init__(self) -> None:
+        refuse_shared(each for told in self.providers for each in told.ids(self.world.seed))
 
 
 def build_truth(world: World) -> Truth:

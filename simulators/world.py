@@ -4,10 +4,12 @@ Everything here is synthetic and follows from the seed. Only the postcode units 
 """
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from simulators.ids import Id, refuse_shared
 from simulators.places import (
     Home,
     ImpossibleWorld,
@@ -86,16 +88,45 @@ class Provider:
         """The commission with a code; KeyError when there is none."""
         return {commission.code: commission for commission in self.commissions}[code]
 
+    def ids(self) -> Iterator[Id]:
+        """Every id of the provider, its people and its morning as planned."""
+        yield Id("provider", self.provider_id, self.name)
+        yield Id("branch", self.branch, self.name)
+        yield Id("pair of CQC ids", f"{self.cqc_provider} {self.cqc_location}", self.name)
+        for client in self.clients:
+            yield from self._ids_of(client)
+        for carer in self.carers:
+            whose = f"carer {carer.code} of {self.name}"
+            yield Id("carer", carer.code, whose)
+            yield Id("phone", carer.device_id, whose)
+            yield Id("phone's key", carer.key.hex(), whose)
+        for bought in self.commissions:
+            yield Id("commission", bought.code, f"a commission for client {bought.client} of {self.name}")
+        for visit in self.visits:
+            yield Id("visit", visit.visit, f"a visit to client {visit.client} of {self.name}")
+
+    def _ids_of(self, client: Client) -> Iterator[Id]:
+        whose = f"client {client.code} of {self.name}"
+        yield Id("client", client.code, whose)
+        yield Id("council reference", client.council_reference, whose)
+        yield Id("UPRN", client.uprn, whose)
+        for tag in (client.nfc_tag, client.qr_card):
+            if tag is not None:
+                yield Id("tag or card", tag, whose)
+
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The whole invented council for one morning."""
+    """The whole invented council for one morning; ImpossibleWorld when two things in it share an id."""
 
     seed: int
     day: date
     council: str
     council_name: str
     providers: tuple[Provider, ...]
+
+    def __post_init__(self) -> None:
+        refuse_shared(each for provider in self.providers for each in provider.ids())
 
     def visits(self) -> tuple[PlannedVisit, ...]:
         """Every planned visit of every provider."""
@@ -151,7 +182,7 @@ def _named_provider(
 
 
 def _client(seed: int, index: int, number: int, unit: Postcode) -> Client:
-    code = f"C-{(index + 1) * 1000 + number + 1}"
+    code = f"C-{index + 1}{number + 1:03d}"
     rng = chance(seed, "client", code)
     home = house_in(rng, unit)
     fence = rng.random()
@@ -174,11 +205,11 @@ def _client(seed: int, index: int, number: int, unit: Postcode) -> Client:
 
 
 def _carer(seed: int, index: int, number: int, day: date) -> Carer:
-    code = f"W-{(index + 1) * 100 + number + 1}"
-    made = datetime.fromisoformat(f"{day.isoformat()}T05:00:00+00:00")
+    code = f"W-{index + 1}{number + 1:02d}"
+    bought_at = datetime.fromisoformat(f"{day.isoformat()}T05:00:00+00:00")
     return Carer(
         code=code,
-        device_id=timed_id(made, seed, "device", code),
+        device_id=timed_id(bought_at, seed, "device", code),
         key=secret(seed, "key", code),
         algorithm="ES256" if number % 4 == 3 else "EdDSA",
     )

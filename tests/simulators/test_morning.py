@@ -1,4 +1,5 @@
 import itertools
+import uuid
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -6,6 +7,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
+from devices.alerts import read_alert
 from devices.sd_jwt import read_check_in
 from simulators.client import Patience, ServiceClient
 from simulators.happenings import Fact
@@ -123,6 +125,23 @@ async def test_nothing_is_sent_before_it_happened_or_from_a_phone_without_signal
             assert sent_at == received_at + habits[tap.carer].drift
             waited = max(waited, received_at - tap.at)
     assert waited > timedelta(hours=1)
+
+
+async def test_what_is_posted_has_the_ids_that_were_checked(truth, tmp_path):
+    fake = fake_for(truth)
+    outbox, _ = await play(truth, fake, tmp_path)
+    posted = {("check-in", read_check_in(item.message).body.check_in) for item in outbox.check_ins()}
+    for path, body in fake.posts:
+        if path == "/v1/device-alerts":
+            posted.add(("alert", read_alert(body["message"]).body.alert))
+        elif path == "/v1/alerts":
+            posted.add(("alert", uuid.UUID(body["alert"])))
+        elif path.endswith("/facts"):
+            posted.add(("fact", uuid.UUID(body["fact"])))
+        elif path.endswith("/amendments"):
+            posted.add(("amendment", uuid.UUID(body["amendment"])))
+    ids = [each for told in truth.providers for each in told.ids(truth.world.seed)]
+    assert posted == {(each.kind, each.value) for each in ids if each.kind != "journal key"}
 
 
 async def test_check_ins_go_out_singly_in_batches_shuffled_and_again(truth, tmp_path):

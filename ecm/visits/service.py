@@ -1,7 +1,7 @@
 """Folding visits again when something changed, reading them, and amending and acknowledging them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
@@ -57,7 +57,7 @@ class Detail:
 
 
 class Listener(Protocol):
-    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not stay."""
+    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not call."""
 
     async def visits_folded(
         self, connection: Connection, provider: UUID, visits: Sequence[Visit], removed: Sequence[str], now: datetime
@@ -83,7 +83,7 @@ class Visits:
         """Fold what is asked for, at most `limit` requests of each provider; return how many were served.
 
         Several processes may do this at once: each request is served by one of them, and the visits come out the
-        same (promise 5). Within this process stays wait for each other, so that 0 means that nothing is left.
+        same (promise 5). Within this process these calls wait for each other, so that 0 means that nothing is left.
         """
         async with self._folding:
             waiting = await self.waiting()
@@ -107,10 +107,33 @@ class Visits:
         async with self._folding:
             return await self._fold_some(provider, limit)
 
+    async def fold_visit(self, provider: UUID, code: str) -> int:
+        """Fold at once what is asked for of the client of a visit, however much else waits; return how much that was.
+
+        Whoever is folding this client already, here or in another process, is waited for, and nobody else is: when
+        this returns, the visit shows what was asked for before.
+        """
+
+        async def take(connection: Connection) -> list[FoldRequest]:
+            stored = await store.visit(connection, provider, code)
+            if stored is None:
+                return []
+            return await fold_requests.take_fold_requests_of_client(connection, provider, stored.visit.client)
+
+        return await self._fold_taken("fold_visit", provider, take)
+
     async def _fold_some(self, provider: UUID, limit: int) -> int:
+        async def take(connection: Connection) -> list[FoldRequest]:
+            return await fold_requests.take_fold_requests(connection, provider, limit)
+
+        return await self._fold_taken("fold_visits", provider, take)
+
+    async def _fold_taken(
+        self, name: str, provider: UUID, take: Callable[[Connection], Awaitable[list[FoldRequest]]]
+    ) -> int:
         async def work() -> int:
-            async with self._database.transaction("fold_visits", provider=provider) as connection:
-                requests = await fold_requests.take_fold_requests(connection, provider, limit)
+            async with self._database.transaction(name, provider=provider) as connection:
+                requests = await take(connection)
                 await self._refold(connection, provider, requests)
                 await check_signatures(connection, provider, _unverified(requests), self._clock.now())
                 await audit.seal(connection, provider, _sealables(requests))

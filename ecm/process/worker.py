@@ -91,7 +91,7 @@ async def work(settings: Settings, parent: int, duty: Duty) -> None:
         if not stopping.done():
             stopping.cancel()
             raise ChoreFailed("a background loop has ended; the lines above say why")
-        _log.info("worker.stopping", duty=duty)
+        _log.info("process.worker.stopping", duty=duty)
         app[STOPPING].set()
         if duty != "chores":
             await asyncio.sleep(settings.drain_seconds)

@@ -56,7 +56,7 @@ class Housing:
         return self.home / "lock"
 
     @property
-    def access_rules(self) -> Path:
+    def access_file(self) -> Path:
         """Who may connect, as PostgreSQL's pg_hba.conf: anyone who can reach the private socket."""
         return self.home / "access.conf"
 

@@ -40,7 +40,7 @@ from ecm.keys import (
     CARE,
     CLOCK,
     DATABASE,
-    DRAWING,
+    HOURS_PROCESS,
     INTAKE,
     NOTIFICATIONS,
     PAYMENTS,
@@ -50,7 +50,7 @@ from ecm.keys import (
 )
 from ecm.middleware import guarded, tell_problems
 from ecm.notifications.service import Notifications
-from ecm.payments.drawing import Drawing
+from ecm.payments.hours_process import HoursProcess
 from ecm.payments.service import Payments
 from ecm.settings import Settings
 from ecm.visits.backlog import backlog_loop
@@ -100,13 +100,13 @@ def make_app(
     app[NOTIFICATIONS] = Notifications(database, clock)
     app[ALERTS] = Alerts(database, clock)
     app[VISITS] = Visits(database, clock)
-    app[DRAWING] = Drawing()
-    app[PAYMENTS] = Payments(database, clock, app[DRAWING].draw)
+    app[HOURS_PROCESS] = HoursProcess()
+    app[PAYMENTS] = Payments(database, clock, app[HOURS_PROCESS].produce)
     waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
     app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), waiting_limit)
     _add_routes(app, settings)
     app.cleanup_ctx.append(_intake)
-    app.cleanup_ctx.append(_drawing)
+    app.cleanup_ctx.append(_hours_process)
     if chores:
         app[BACKLOG] = backlog_metrics(app[REGISTRY])
         for loop in (folding_loop, backlog_loop, watching_loop, purging_loop):
@@ -133,8 +133,8 @@ async def _intake(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _drawing(app: web.Application) -> AsyncIterator[None]:
-    async with app[DRAWING].running():
+async def _hours_process(app: web.Application) -> AsyncIterator[None]:
+    async with app[HOURS_PROCESS].running():
         yield
 
 

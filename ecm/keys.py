@@ -13,7 +13,7 @@ from ecm.clock import Clock
 from ecm.db.pool import Database
 from ecm.intake.service import Intake
 from ecm.notifications.service import Notifications
-from ecm.payments.drawing import Drawing
+from ecm.payments.hours_process import HoursProcess
 from ecm.payments.service import Payments
 from ecm.settings import Settings
 from ecm.visits.metrics import BacklogMetrics
@@ -27,7 +27,7 @@ PHONES: Final = web.AppKey("phones", Phones)
 CARE: Final = web.AppKey("care", Care)
 INTAKE: Final = web.AppKey("intake", Intake)
 PAYMENTS: Final = web.AppKey("payments", Payments)
-DRAWING: Final = web.AppKey("drawing", Drawing)
+HOURS_PROCESS: Final = web.AppKey("hours_process", HoursProcess)
 ALERTS: Final = web.AppKey("alerts", Alerts)
 AUDIT: Final = web.AppKey("audit", Audit)
 VISITS: Final = web.AppKey("visits", Visits)

@@ -55,7 +55,7 @@ def test_a_visit_that_stands_fills_the_slot_before_a_cancelled_one_that_starts_n
     assert slots_of_visits(slots, visits) == {"V-stands": slots[0]}
 
 
-def test_each_carer_has_their_own_times_exceptions_and_amendments():
+def test_each_carer_has_their_own_times_evidence_and_amendments():
     amendment = Amendment(AMENDMENT, "V-1", "W-2", None, at("08:31"), MIDNIGHT, "manager", "forgot")
     check_ins = [*taps("W-1", at("08:00"), at("08:30")), *taps("W-2", at("08:01"), None)]
     visits = folded([plan(carers=("W-1", "W-2"), carers_needed=2)], check_ins, [amendment])
@@ -64,6 +64,13 @@ def test_each_carer_has_their_own_times_exceptions_and_amendments():
     assert (second.carer, second.position, second.delivered_seconds) == ("W-2", 1, 1800)
     assert second.amendments == (str(AMENDMENT),)
     assert (second.overlap_seconds, second.in_grade, second.in_distance_m) == (29 * 60, "located", 12.0)
+
+
+def test_what_a_person_must_fix_of_one_carer_is_not_said_of_the_other():
+    check_ins = [*taps("W-1", at("08:00"), at("08:30")), *taps("W-2", at("08:01"), None)]
+    visits = folded([plan(carers=("W-1", "W-2"), carers_needed=2)], check_ins)
+    first, second = attended(visits, commissions=[commission(carers=2)])
+    assert (first.exceptions, second.exceptions) == ((), ("no_out:fix",))
 
 
 def test_who_has_not_come_is_named_by_the_roster_and_has_neither_times_nor_evidence():

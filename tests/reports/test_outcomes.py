@@ -163,6 +163,18 @@ def test_both_carers_of_a_missed_double_call_are_missed():
     assert outcomes == ["missed_provider", "missed_provider"]
 
 
+def test_a_carer_of_whom_nothing_is_given_pays_nothing_even_where_the_others_are_paid():
+    first, second = reconciled([attendance(None, outcome="cancelled_short_notice")], [slot(carers=2)]).lines
+    assert (first.paid_minutes, first.flags) == (30, ())
+    assert (second.outcome, second.carer, second.paid_minutes) == ("cancelled_short_notice", None, 0)
+    assert second.flags == ("unknown_outcome",)
+
+
+def test_a_line_is_of_the_client_whom_the_slot_was_bought_for():
+    line = one_line(attendance(1800, client="C-0002"))
+    assert (line.client, line.commission, line.paid_minutes) == ("C-0001", "K-0001", 30)
+
+
 def test_o1_no_band_exceeds_the_delivered_minutes_unless_the_contract_says_so():
     silent = changed(A, bands_above_delivered=False)
     line = one_line(attendance(10 * 60), silent)

@@ -6,53 +6,53 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-import ecm.accounts.phone_routes
+import ecm.phones.routes
 import ecm.accounts.routes
 import ecm.alerts.routes
 import ecm.audit.routes
 import ecm.care.routes
-import ecm.health
+import ecm.process.health
 import ecm.intake.routes
 import ecm.notifications.routes
 import ecm.payments.routes
-import ecm.rehearsal
+import ecm.process.rehearsal
 import ecm.visits.routes
 import ecm.web.pages
-from ecm import __version__, openapi
-from ecm.accounts.phones import Phones
+from ecm import __version__
+from ecm.http import openapi
+from ecm.phones.service import Phones
 from ecm.accounts.service import Accounts
 from ecm.alerts.service import Alerts
 from ecm.alerts.watcher import watching_loop
 from ecm.audit.purge import purging_loop
 from ecm.audit.service import Audit
 from ecm.care.service import Care
-from ecm.clock import Clock
+from ecm.words.clock import Clock
 from ecm.db.pool import Database
-from ecm.health import DESCRIPTION, LOOPS, REGISTRY, STOPPING
-from ecm.http import Endpoint, Routes
+from ecm.process.health import DESCRIPTION, LOOPS, REGISTRY, STOPPING
+from ecm.http.endpoints import Endpoint, Routes
 from ecm.intake.metrics import intake_metrics
 from ecm.intake.service import Intake
-from ecm.keys import (
-    ACCOUNTS,
-    ALERTS,
-    AUDIT,
-    BACKLOG,
-    CARE,
-    CLOCK,
-    DATABASE,
-    HOURS_PROCESS,
-    INTAKE,
-    NOTIFICATIONS,
-    PAYMENTS,
-    PHONES,
-    SETTINGS,
-    VISITS,
-)
-from ecm.middleware import guarded, tell_problems
+from ecm.accounts.service import ACCOUNTS
+from ecm.alerts.service import ALERTS
+from ecm.audit.service import AUDIT
+from ecm.visits.metrics import BACKLOG
+from ecm.care.service import CARE
+from ecm.http.requests import CLOCK
+from ecm.process.health import DATABASE
+from ecm.keys import HOURS_PROCESS
+from ecm.intake.service import INTAKE
+from ecm.notifications.service import NOTIFICATIONS
+from ecm.payments.service import PAYMENTS
+from ecm.phones.service import PHONES
+from ecm.process.settings import SETTINGS
+from ecm.visits.service import VISITS
+from ecm.http.guard import guarded
+from ecm.http.replies import tell_problems
 from ecm.notifications.service import Notifications
 from ecm.payments.hours_process import HoursProcess
 from ecm.payments.service import Payments
-from ecm.settings import Settings
+from ecm.process.settings import Settings
 from ecm.visits.backlog import backlog_loop
 from ecm.visits.folding import folding_loop
 from ecm.visits.metrics import backlog_metrics

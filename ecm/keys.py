@@ -4,18 +4,18 @@ from typing import Final
 
 from aiohttp import web
 
-from ecm.accounts.phones import Phones
+from ecm.phones.service import Phones
 from ecm.accounts.service import Accounts
 from ecm.alerts.service import Alerts
 from ecm.audit.service import Audit
 from ecm.care.service import Care
-from ecm.clock import Clock
+from ecm.words.clock import Clock
 from ecm.db.pool import Database
 from ecm.intake.service import Intake
 from ecm.notifications.service import Notifications
 from ecm.payments.hours_process import HoursProcess
 from ecm.payments.service import Payments
-from ecm.settings import Settings
+from ecm.process.settings import Settings
 from ecm.visits.metrics import BacklogMetrics
 from ecm.visits.service import Visits
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 
 from ecm.care.domain import Commission
-from ecm.civil_time import LONDON
-from ecm.visits.model import Call, Rules, Visit
+from ecm.words.civil_time import LONDON
+from ecm.visits.model import Limits, Stay, Visit
 from ecm.visits.status import Status, exceptions_at, status
 from reports.contracts import Contract
 from reports.periods import Period
@@ -156,7 +156,7 @@ def attendances(sources: Sources, slots: Sequence[Slot], now: datetime, limits: 
         planned = _planned(sources, visit, slot)
         state = status(visit, now, limits, next_start)
         yield from _came(planned, visit, state, now, limits)
-        if slot is not None and (not visit.calls or state == "in_progress" or _awaited(visit, now, limits)):
+        if slot is not None and (not visit.stays or state == "in_progress" or _awaited(visit, now, limits)):
             yield from _to_come(planned, visit, state, slot.carers)
     filled = {slot.key for slot in slot_of.values()}
     for slot in slots:
@@ -181,8 +181,8 @@ def _planned(sources: Sources, visit: Visit, slot: Slot | None) -> Attendance:
 
 
 def _came(planned: Attendance, visit: Visit, state: Status, now: datetime, limits: Rules) -> Iterator[Attendance]:
-    exceptions = exceptions_at(visit, now, limits) if visit.calls else ()
-    for stay in visit.calls:
+    exceptions = exceptions_at(visit, now, limits) if visit.stays else ()
+    for stay in visit.stays:
         own = (exception for exception in exceptions if exception.carer == stay.carer)
         yield msgspec.structs.replace(
             planned,
@@ -206,7 +206,7 @@ def _came(planned: Attendance, visit: Visit, state: Status, now: datetime, limit
 
 def _to_come(planned: Attendance, visit: Visit, state: Status, carers: int) -> Iterator[Attendance]:
     outcome = _outcome(visit, None, state)
-    for position in range(len(visit.calls), carers):
+    for position in range(len(visit.stays), carers):
         carer = visit.rostered[position] if position < len(visit.rostered) else None
         yield msgspec.structs.replace(planned, outcome=outcome, carer=carer, position=position)
 

@@ -8,14 +8,15 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import READERS
-from ecm.errors import INVALID, NOT_FOUND
-from ecm.http import Media, Routes, account_of, read_query
-from ecm.keys import PAYMENTS
+from ecm.words.roles import READERS
+from ecm.words.problems import INVALID, NOT_FOUND
+from ecm.http.endpoints import Media, Routes
+from ecm.http.requests import account_of, read_query
+from ecm.payments.service import PAYMENTS
 from ecm.payments.jobs import Form
 from ecm.payments.messages import ReconciliationMessage
 from ecm.payments.service import HoursQuery
-from ecm.words import Code, Council
+from ecm.words.codes import Code, Council
 
 ROUTES = Routes("payments")
 

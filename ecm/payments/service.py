@@ -9,16 +9,16 @@ from uuid import UUID
 
 import msgspec
 
-from ecm.accounts.domain import Account
-from ecm.clock import Clock
+from ecm.words.roles import Account
+from ecm.words.clock import Clock
 from ecm.db.pool import Connection, Database
-from ecm.errors import INVALID, NOT_FOUND
+from ecm.words.problems import INVALID, NOT_FOUND
 from ecm.payments import store
 from ecm.payments.domain import Sources, valid_version
 from ecm.payments.hours_process import Produce
 from ecm.payments.jobs import Form, Job, Part, Produced, Refused
 from ecm.payments.messages import ReconciliationMessage
-from ecm.visits.service import RULES
+from ecm.visits.service import LIMITS
 from reports.contracts import Contract
 from reports.periods import Period, whole_weeks
 
@@ -96,7 +96,7 @@ class Payments:
             ) as connection:
                 sources = await _read(connection, council, provider, period, query)
             now = self._clock.now()
-            reply = await self._produce(Job(form=form, part=part, now=now, limits=RULES, sources=sources))
+            reply = await self._produce(Job(form=form, part=part, now=now, limits=LIMITS, sources=sources))
         if isinstance(reply, Refused):
             raise INVALID.because(reply.detail)
         return sources, reply

@@ -9,11 +9,13 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import Account
-from ecm.civil_time import london_day
-from ecm.errors import Problem
-from ecm.http import account_of, read_query
-from ecm.keys import CARE, CLOCK, PAYMENTS
+from ecm.words.roles import Account
+from ecm.words.civil_time import london_day
+from ecm.words.problems import Problem
+from ecm.http.requests import account_of, read_query
+from ecm.care.service import CARE
+from ecm.http.requests import CLOCK
+from ecm.payments.service import PAYMENTS
 from ecm.payments.jobs import Form, Part
 from ecm.payments.service import Hours, HoursQuery
 from ecm.web.rendering import Shell, address, render

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from ecm.accounts.domain import Account
+from ecm.words.roles import Account
 from ecm.care.domain import Commission
 from ecm.db.pool import Database
 from ecm.payments import hours_worker
@@ -15,7 +15,7 @@ from ecm.payments.domain import Sources
 from ecm.payments.jobs import Job, Reply, packed, read_job, read_reply
 from ecm.payments.service import Payments
 from ecm.visits import store as visits_store
-from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, fold
+from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Limits, fold
 from ecm.visits.refolding import Folded
 from reports.contracts import Contract, contract_to_json, example_contract
 from reports.periods import Period
@@ -110,7 +110,7 @@ class World:
         await self.superuser.execute("INSERT INTO councils VALUES ($1, 'Hertfordshire')", COUNCIL)
         await self.superuser.execute("INSERT INTO providers VALUES ($1, 'Synthetic Care', $2)", self.provider, MIDNIGHT)
         await self.superuser.execute(
-            "INSERT INTO locations VALUES ($1, 'L1', 'North', '1-000000001', '1-000000002')", self.provider
+            "INSERT INTO branches VALUES ($1, 'L1', 'North', '1-000000001', '1-000000002')", self.provider
         )
         for contract in (example_contract("a"), example_contract("b")):
             await self.contract(contract)
@@ -167,7 +167,7 @@ class World:
         council: str = COUNCIL,
     ) -> None:
         """Store the visits of a client and day as the fold makes them."""
-        visits = fold(client, day, planned, check_ins or [], amendments or [], Rules())
+        visits = fold(client, day, planned, check_ins or [], amendments or [], Limits())
         async with self.database.transaction("arrange_visits", provider=self.provider) as connection:
             folded = [Folded(visit, council, visits_store.document(visit)) for visit in visits]
             await visits_store.write_visits(connection, self.provider, folded, MIDNIGHT)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ecm.payments.domain import FoldedVisit, Ungoverned, attendances, slots_bought, slots_of_visits
-from ecm.visits.domain import Amendment, Rules, fold
+from ecm.visits.domain import Amendment, Limits, fold
 from ecm.visits.model import CheckIn, PlannedVisit, Visit
 from reports.contracts import example_contract
 from reports.periods import Period
@@ -22,13 +22,13 @@ A = msgspec.structs.replace(example_contract("a"), valid_from=DAY)
 def folded(
     planned: list[PlannedVisit], check_ins: list[CheckIn] | None = None, amendments: list[Amendment] | None = None
 ) -> list[Visit]:
-    return list(fold(CLIENT, DAY, planned, check_ins or [], amendments or [], Rules()))
+    return list(fold(CLIENT, DAY, planned, check_ins or [], amendments or [], Limits()))
 
 
 def attended(visits: list[Visit], **changes: object) -> list[Attendance]:
     """What carers did at these visits, known at the midnight after."""
     given = sources(visits=[FoldedVisit(msgspec.json.encode(visit).decode(), None) for visit in visits], **changes)
-    return list(attendances(given, slots_bought(given), MIDNIGHT, Rules()))
+    return list(attendances(given, slots_bought(given), MIDNIGHT, Limits()))
 
 
 def test_days_about_the_period_without_a_contract_are_left_out_and_in_the_period_refused():
@@ -93,5 +93,5 @@ def test_who_has_not_come_is_named_by_the_roster_and_has_neither_times_nor_evide
 def test_a_slot_nobody_planned_is_to_come_until_it_is_over():
     given = sources(commissions=[commission(start_time=time(23, 45)), commission(code="K-2")])
     slots = slots_bought(given)
-    (to_come,) = attendances(given, slots, MIDNIGHT, Rules())
+    (to_come,) = attendances(given, slots, MIDNIGHT, Limits())
     assert to_come == slots[0].unattended("planned")

@@ -14,7 +14,7 @@ import pytest
 from ecm.payments.domain import FoldedVisit
 from ecm.payments.hours_process import HoursProcess, JobFailed
 from ecm.payments.jobs import Form, Job, Part, Produced, Refused
-from ecm.visits.service import RULES
+from ecm.visits.service import LIMITS
 from reports.periods import Period
 from tests.payments.council import DAY, MIDNIGHT, sources
 
@@ -35,7 +35,7 @@ asyncio.run(work())
 
 def job(form: Form = "csv", part: Part | None = None, **changes: object) -> Job:
     """A visit a day of a commission, and nobody came."""
-    return Job(form=form, part=part, now=MIDNIGHT, limits=RULES, sources=sources(**changes))
+    return Job(form=form, part=part, now=MIDNIGHT, limits=LIMITS, sources=sources(**changes))
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from ecm.accounts.domain import Account
-from ecm.errors import Problem
+from ecm.words.roles import Account
+from ecm.words.problems import Problem
 from ecm.payments.jobs import Part
 from ecm.payments.messages import ReconciliationMessage
 from ecm.payments.service import HoursQuery

@@ -9,14 +9,17 @@ from pathlib import Path
 import click
 import uvloop
 
-from ecm import serving
+from ecm import __version__, serving
 from ecm.db import embedded
 from ecm.db.errors import DatabaseError
 from ecm.logs import configure_logs
 from ecm.settings import Settings, SettingsError, from_environment
 
+_STATE_HELP = "Folder for files (ECM_STATE_DIR; /var/lib/ecm for root, else ~/.local/state/ecm)."
+
 
 @click.group()
+@click.version_option(__version__, prog_name="ecm")
 def main() -> None:
     """Electronic call monitoring for home care."""
 
@@ -24,7 +27,7 @@ def main() -> None:
 @main.command()
 @click.option("--host", help="Address to listen on (ECM_HOST; 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port (ECM_PORT; 8080); 0 takes a free one.")
-@click.option("--state", "state_dir", type=click.Path(path_type=Path), help="Folder for files (ECM_STATE_DIR; .ecm).")
+@click.option("--state", "state_dir", type=click.Path(path_type=Path), help=_STATE_HELP)
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve; what the machine has by default.")
 @click.option("--rehearsal", is_flag=True, help="Let an operator drive the clock, to rehearse an invented day.")
 def serve(host: str | None, port: int | None, state_dir: Path | None, workers: int | None, rehearsal: bool) -> None:
@@ -47,10 +50,13 @@ def serve(host: str | None, port: int | None, state_dir: Path | None, workers: i
 
 
 @main.command()
-@click.option("--state", "state_dir", type=click.Path(path_type=Path), default=Path(".ecm"), show_default=True)
-def forget(state_dir: Path) -> None:
+@click.option("--state", "state_dir", type=click.Path(path_type=Path), help=_STATE_HELP)
+def forget(state_dir: Path | None) -> None:
     """Delete the embedded database and everything else under the state folder."""
-    asyncio.run(embedded.forget(state_dir))
+    try:
+        asyncio.run(embedded.forget(state_dir or from_environment().state_dir))
+    except (SettingsError, DatabaseError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 async def _serve(settings: Settings, workers: int) -> None:

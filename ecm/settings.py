@@ -40,7 +40,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     source = os.environ if environment is None else environment
     database_url = source.get("ECM_DATABASE_URL") or None
     return Settings(
-        state_dir=Path(source.get("ECM_STATE_DIR", ".ecm")),
+        state_dir=Path(source.get("ECM_STATE_DIR") or default_state_dir(source, os.geteuid())),
         host=source.get("ECM_HOST", "127.0.0.1"),
         port=_whole_number(source, "ECM_PORT", 8080, 0, 65_535),
         database_url=database_url,
@@ -51,6 +51,23 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         intake_waiting_megabytes=_whole_number(source, "ECM_INTAKE_WAITING_MEGABYTES", 32, 1, 10_000),
         drain_seconds=_whole_number(source, "ECM_DRAIN_SECONDS", 0, 0, 600),
     )
+
+
+def default_state_dir(environment: Mapping[str, str], user_id: int) -> Path:
+    """Return the absolute folder in which a service of this user (a number; 0 is root) keeps its files.
+
+    Root's is `/var/lib/ecm`; any other's lies where the XDG Base Directory Specification says, which overlooks a
+    relative `XDG_STATE_HOME`. Raises SettingsError when the user has no `HOME`.
+    """
+    if user_id == 0:
+        return Path("/var/lib/ecm")
+    state_home = Path(environment.get("XDG_STATE_HOME", ""))
+    if state_home.is_absolute():
+        return state_home / "ecm"
+    home = Path(environment.get("HOME", ""))
+    if not home.is_absolute():
+        raise SettingsError("ECM_STATE_DIR is not set, and neither is HOME, under which its default would lie.")
+    return home / ".local/state/ecm"
 
 
 def database_urls(settings: Settings) -> DatabaseUrls:

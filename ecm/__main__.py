@@ -1,5 +1,5 @@
 """`python -m ecm` is the command line."""
 
-from ecm.cli import main
+from ecm.process.cli import main
 
 main()

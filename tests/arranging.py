@@ -10,9 +10,9 @@ import asyncpg
 import msgspec
 
 from devices.keys import PrivateKey, PublicKey
-from ecm.accounts.domain import Account
-from ecm.civil_time import LONDON
 from ecm.db.pool import Database
+from ecm.words.civil_time import LONDON
+from ecm.words.roles import Account
 
 COUNCIL = "E10000015"
 OTHER_COUNCIL = "E10000016"

@@ -13,7 +13,7 @@ import pytest_asyncio
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.migrations import migrate
 from ecm.db.pool import Database, DatabaseUrls, open_database
 from tests.arranging import Arranged

@@ -11,15 +11,18 @@ import ecm.alerts.routes
 import ecm.audit.routes
 import ecm.notifications.routes
 import ecm.visits.routes
-from ecm.accounts.domain import Account, Role, secret_hash
-from ecm.accounts.service import Accounts
+from ecm.accounts.asking import asking
+from ecm.accounts.domain import secret_hash
+from ecm.accounts.service import ACCOUNTS, Accounts
 from ecm.accounts.store import insert_account
-from ecm.alerts.service import Alerts
-from ecm.audit.service import Audit
-from ecm.keys import ACCOUNTS, ALERTS, AUDIT, CLOCK, NOTIFICATIONS, VISITS
-from ecm.middleware import guarded, tell_problems
-from ecm.notifications.service import Notifications
-from ecm.visits.service import Visits
+from ecm.alerts.service import ALERTS, Alerts
+from ecm.audit.service import AUDIT, Audit
+from ecm.http.guard import WHO_ASKS, guarded
+from ecm.http.replies import tell_problems
+from ecm.http.requests import CLOCK
+from ecm.notifications.service import NOTIFICATIONS, Notifications
+from ecm.visits.service import VISITS, Visits
+from ecm.words.roles import Account, Role
 from tests.arranging import COUNCIL, Arranged, HandClock
 
 Client = TestClient[web.Request, web.Application]
@@ -31,6 +34,7 @@ async def serving(arranged: Arranged, clock: HandClock) -> AsyncIterator[Client]
     app = web.Application(middlewares=[tell_problems], client_max_size=0)
     database = arranged.database
     app[CLOCK], app[ACCOUNTS], app[AUDIT] = clock, Accounts(database, clock), Audit(database, clock)
+    app[WHO_ASKS] = asking(app[ACCOUNTS])
     app[VISITS], app[ALERTS] = Visits(database, clock), Alerts(database, clock)
     app[NOTIFICATIONS] = Notifications(database, clock)
     for subject in (ecm.visits.routes, ecm.alerts.routes, ecm.notifications.routes, ecm.audit.routes):

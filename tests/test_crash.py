@@ -12,8 +12,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from ecm.db.embedded import EmbeddedServer
-from ecm.serving import DATABASE_NAME
+from ecm.db.embedded.server import EmbeddedServer
+from ecm.process.parent import DATABASE_NAME
 from simulators.outbox import Outbox
 
 KILLS = 8

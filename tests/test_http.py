@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from ecm.http import read_bytes
-from ecm.middleware import tell_problems
+from ecm.http.replies import tell_problems
+from ecm.http.requests import read_bytes
 
 LIMIT = 1_000
 Client = TestClient[web.Request, web.Application]

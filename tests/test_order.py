@@ -20,11 +20,12 @@ from devices.enrolment import prove_key
 from devices.keys import PrivateKey
 from devices.messages import CheckInBody, Evidence, Gps
 from devices.sd_jwt import link_to, sign_check_in
-from ecm.app import make_app
-from ecm.db.embedded import EmbeddedServer
+from ecm.accounts.service import ACCOUNTS
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.pool import open_database
-from ecm.keys import ACCOUNTS, VISITS
-from ecm.settings import Settings
+from ecm.process.settings import Settings
+from ecm.process.wiring import make_app
+from ecm.visits.service import VISITS
 from reports.contracts import contract_to_json, example_contract
 from tests.arranging import COUNCIL, DAY, HandClock, at
 

@@ -1,1 +1,1 @@
-"""Who may do what: staff, council officers, operators and the phones."""
+"""Staff, council officers and operators: accounts, sessions and tokens."""

@@ -1,21 +1,13 @@
-"""Accounts, roles and secrets: pure rules."""
+"""Which scope an account has, and secrets: pure rules."""
 
 import base64
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 from uuid import UUID
 
-Role = Literal["coordinator", "registered_manager", "council_officer", "operator"]
-
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
-OFFICE: Final[frozenset[Role]] = frozenset({"coordinator", "registered_manager"})
-MANAGERS: Final[frozenset[Role]] = frozenset({"registered_manager"})
-COUNCIL: Final[frozenset[Role]] = frozenset({"council_officer"})
-OPERATORS: Final[frozenset[Role]] = frozenset({"operator"})
-READERS: Final[frozenset[Role]] = OFFICE | COUNCIL
+from ecm.words.roles import Role
 
 # scrypt as OWASP's password storage cheat sheet advises it (N = 2^15, r = 8, p = 3; 32 MiB).
 _SCRYPT_N: Final = 2**15
@@ -25,17 +17,6 @@ _SCRYPT_P: Final = 3
 # Checked when a username is unknown, so that the answer takes as long as for a known one. No password is known that
 # has this digest of zeros.
 NOBODYS_PASSWORD_HASH: Final = f"scrypt${bytes(16).hex()}${bytes(32).hex()}"
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who signed in: office roles have a provider, council officers a council, operators neither."""
-
-    account_id: UUID
-    username: str
-    role: Role
-    provider: UUID | None
-    council: str | None
 
 
 def scope_fits(role: Role, provider: UUID | None, council: str | None) -> bool:

@@ -5,11 +5,13 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import OPERATORS, Role
-from ecm.errors import CONFLICT, INVALID
-from ecm.http import Routes, read_json, reply
-from ecm.keys import ACCOUNTS
-from ecm.words import Council, Name
+from ecm.accounts.service import ACCOUNTS
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import read_json
+from ecm.words.codes import Council, Name
+from ecm.words.problems import CONFLICT, INVALID
+from ecm.words.roles import OPERATORS, Role
 
 ROUTES = Routes("accounts")
 

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from aiohttp import web
+
 from ecm.accounts import domain, store
-from ecm.accounts.domain import Account, Role
-from ecm.clock import Clock
 from ecm.db.errors import ConstraintViolated
 from ecm.db.pool import Database
-from ecm.errors import CONFLICT, INVALID, NOT_SIGNED_IN
+from ecm.words.clock import Clock
+from ecm.words.problems import CONFLICT, INVALID, NOT_SIGNED_IN
+from ecm.words.roles import Account, Role
 
 SESSION_LENGTH: Final = timedelta(hours=12)
 
@@ -104,3 +106,6 @@ class Accounts:
         """End a session."""
         async with self._database.transaction("sign_out") as connection:
             await store.delete_session(connection, domain.secret_hash(session))
+
+
+ACCOUNTS: Final = web.AppKey("accounts", Accounts)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
-from ecm.accounts.domain import Account
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
+from ecm.words.roles import Account
 
 _QUERIES = load_queries(__package__)
 

@@ -7,13 +7,14 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import OFFICE
 from ecm.alerts.domain import Alert, Fact, FactKind, ReportedKind
-from ecm.alerts.service import BAD_SIGNATURE, REVOKED_DEVICE, UNKNOWN_DEVICE, AlertWithFacts
-from ecm.errors import CONFLICT, INVALID, MALFORMED, NOT_FOUND
-from ecm.http import Routes, account_of, path_uuid, provider_of, read_json, read_query, reply
-from ecm.keys import ALERTS, CLOCK
-from ecm.words import Code, Instant, Memo, VisitCode, as_utc
+from ecm.alerts.service import ALERTS, BAD_SIGNATURE, REVOKED_DEVICE, UNKNOWN_DEVICE, AlertWithFacts
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import CLOCK, account_of, path_uuid, provider_of, read_json, read_query
+from ecm.words.codes import Code, Instant, Memo, VisitCode, as_utc
+from ecm.words.problems import CONFLICT, INVALID, MALFORMED, NOT_FOUND
+from ecm.words.roles import OFFICE
 
 ROUTES = Routes("alerts")
 _SIGNED_LIMIT: Final = 16 * 1024

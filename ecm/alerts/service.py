@@ -8,6 +8,8 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from aiohttp import web
+
 from devices.alerts import AlertMessage, read_alert
 from devices.encoding import Unreadable
 from devices.jws import verify
@@ -15,12 +17,12 @@ from devices.keys import BadSignature
 from ecm.alerts import raising, store
 from ecm.alerts.domain import LOOK_BACK, REPORTED_KINDS, Alert, Fact
 from ecm.audit import service as audit
-from ecm.clock import Clock
 from ecm.db.pool import Connection, Database
-from ecm.errors import CONFLICT, INVALID, MALFORMED, NOT_FOUND, ProblemType
 from ecm.notifications import service as notifications
 from ecm.notifications.service import POLICY
 from ecm.visits.domain import Rules
+from ecm.words.clock import Clock
+from ecm.words.problems import CONFLICT, INVALID, MALFORMED, NOT_FOUND, ProblemType
 
 BAD_SIGNATURE: Final = ProblemType("bad_signature", 403, "The signature is not the device's")
 UNKNOWN_DEVICE: Final = ProblemType("unknown_device", 403, "The device is not known")
@@ -218,6 +220,9 @@ class Alerts:
             alerts = await store.listed(connection, provider, state, _LISTED_AT_MOST)
             facts = await store.facts(connection, provider, [alert.alert_id for alert in alerts])
         return [AlertWithFacts(alert, tuple(facts[alert.alert_id])) for alert in alerts]
+
+
+ALERTS: Final = web.AppKey("alerts", Alerts)
 
 
 async def _locked(connection: Connection, provider: UUID, alert_id: UUID) -> Alert:

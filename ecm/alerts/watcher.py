@@ -9,13 +9,12 @@ from typing import Final
 
 import asyncpg
 import structlog
-from aiohttp import web
 
 from ecm.alerts.service import Alerts
-from ecm.clock import Clock
 from ecm.db.errors import DatabaseError
+from ecm.db.pool import Database
 from ecm.db.queries import load_queries
-from ecm.keys import ALERTS, CLOCK, DATABASE
+from ecm.words.clock import Clock
 
 _TRY_LOCK: Final = load_queries(__package__)["try_watcher_lock"]
 _EVERY_SECONDS: Final = 5.0
@@ -24,12 +23,12 @@ _LOCK_SECONDS: Final = 2.0
 _log = structlog.get_logger()
 
 
-async def watching_loop(app: web.Application) -> None:
+async def watching_loop(database: Database, alerts: Alerts, clock: Clock) -> None:
     """Watch until cancelled; a database that is away is tried again at the next turn."""
     while True:
         try:
-            async with app[DATABASE].direct("watcher") as connection:
-                await _watch_while_connected(connection, app[ALERTS], app[CLOCK])
+            async with database.direct("watcher") as connection:
+                await _watch_while_connected(connection, alerts, clock)
         except (DatabaseError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             _log.warning("alerts.watch.failed", error=type(error).__name__)
         await asyncio.sleep(_EVERY_SECONDS)

@@ -2,11 +2,13 @@
 
 from aiohttp import web
 
-from ecm.accounts.domain import READERS
 from ecm.audit.messages import CheckInShown, ProofShown, check_in_shown, proof_shown
-from ecm.errors import CONFLICT, NOT_FOUND
-from ecm.http import Routes, account_of, path_uuid, reply
-from ecm.keys import AUDIT
+from ecm.audit.service import AUDIT
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import account_of, path_uuid
+from ecm.words.problems import CONFLICT, NOT_FOUND
+from ecm.words.roles import READERS
 
 ROUTES = Routes("audit")
 

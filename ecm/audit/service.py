@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from aiohttp import web
+
 from devices.keys import PublicKey
-from ecm.accounts.domain import Account
 from ecm.audit import merkle, store
 from ecm.audit.domain import SERVICE, Event, Proof, Sealable, StoredCheckIn
-from ecm.clock import Clock
 from ecm.db.pool import Connection, Database
-from ecm.errors import CONFLICT, NOT_FOUND
+from ecm.words.clock import Clock
+from ecm.words.problems import CONFLICT, NOT_FOUND
+from ecm.words.roles import Account
 
 _PURGE_AT_ONCE: Final = 5_000
 
@@ -120,6 +122,9 @@ class Audit:
                 }
                 await record(connection, provider, "audit:locations:purged", SERVICE, "check_in_locations", detail, now)
         return count
+
+
+AUDIT: Final = web.AppKey("audit", Audit)
 
 
 def _prove(evidence: StoredCheckIn, public_key: PublicKey, leaves: list[bytes], index: int) -> Proof:

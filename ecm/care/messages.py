@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from ecm.care.domain import CQC_ID_PATTERN, ImportKind, TagKind
-from ecm.words import Code, Council, Name
+from ecm.words.codes import Code, Council, Name
 from reports.contracts import Contract
 
 CqcId = Annotated[

@@ -5,7 +5,6 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import COUNCIL, OFFICE, OPERATORS, READERS
 from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport, Location, Provider, Tag
 from ecm.care.imports.csv_files import UnreadableFile
 from ecm.care.messages import (
@@ -20,20 +19,13 @@ from ecm.care.messages import (
     TagMade,
     TagMessage,
 )
-from ecm.errors import CONFLICT, INVALID, MALFORMED, NOT_FOUND, WRONG_MEDIA_TYPE, ProblemType
-from ecm.http import (
-    FILE_BODY_LIMIT,
-    Media,
-    Routes,
-    account_of,
-    path_uuid,
-    provider_of,
-    read_bytes,
-    read_json,
-    read_query,
-    reply,
-)
-from ecm.keys import CARE, SETTINGS
+from ecm.care.service import CARE
+from ecm.http.endpoints import Media, Routes
+from ecm.http.public_address import PUBLIC_ADDRESS
+from ecm.http.replies import reply
+from ecm.http.requests import FILE_BODY_LIMIT, account_of, path_uuid, provider_of, read_bytes, read_json, read_query
+from ecm.words.problems import CONFLICT, INVALID, MALFORMED, NOT_FOUND, WRONG_MEDIA_TYPE, ProblemType
+from ecm.words.roles import COUNCIL, OFFICE, OPERATORS, READERS
 from reports.contracts import Contract
 
 ROUTES = Routes("care")
@@ -175,7 +167,9 @@ async def post_tag(request: web.Request) -> web.Response:
     """Store a tag or card and give the link to write on it."""
     wanted = await read_json(request, TagMessage)
     tag = Tag(wanted.tag, wanted.kind, wanted.client)
-    stored = await request.app[CARE].store_tag(account_of(request), provider_of(request), tag, _base(request))
+    stored = await request.app[CARE].store_tag(
+        account_of(request), provider_of(request), tag, request.app[PUBLIC_ADDRESS].base(request)
+    )
     return reply(TagMade(tag.tag, tag.kind, tag.client, stored.link), 201 if stored.is_new else 200)
 
 
@@ -189,7 +183,9 @@ async def post_tag(request: web.Request) -> web.Response:
 )
 async def get_card(request: web.Request) -> web.Response:
     """Draw the card to print and hang in the client's home."""
-    svg = await request.app[CARE].card(provider_of(request), path_uuid(request, "tag"), _base(request))
+    svg = await request.app[CARE].card(
+        provider_of(request), path_uuid(request, "tag"), request.app[PUBLIC_ADDRESS].base(request)
+    )
     return web.Response(body=svg, content_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
@@ -233,17 +229,6 @@ def _check_media_type(request: web.Request) -> None:
     charset = (request.charset or "utf-8").lower().replace("_", "-")
     if charset not in ("utf-8", "utf8"):
         raise WRONG_MEDIA_TYPE.because("Send the file in UTF-8.")
-
-
-def _base(request: web.Request) -> str:
-    """What links begin with: the operator's public address, or the address at which the request came."""
-    public = request.app[SETTINGS].public_url
-    if public is not None:
-        return public.rstrip("/")
-    try:
-        return str(request.url.origin())
-    except ValueError:
-        raise MALFORMED.because("The Host of the request is not an address.") from None
 
 
 def _tap_page() -> web.Response:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from aiohttp import web
+
 from devices.cards import card_svg
 from devices.links import make_link
-from ecm.accounts.domain import Account
 from ecm.audit.service import record
 from ecm.care import store
 from ecm.care.domain import (
@@ -21,11 +22,12 @@ from ecm.care.domain import (
     pair_fault,
 )
 from ecm.care.imports import service as imports
-from ecm.clock import Clock
 from ecm.db.directory import mark_directory_changed
 from ecm.db.errors import ConstraintViolated
 from ecm.db.pool import Database
-from ecm.errors import CONFLICT, INVALID, NOT_ALLOWED, NOT_FOUND
+from ecm.words.clock import Clock
+from ecm.words.problems import CONFLICT, INVALID, NOT_ALLOWED, NOT_FOUND
+from ecm.words.roles import Account
 from reports.contracts import Contract, contract_to_json
 
 _TAG_KEY_BYTES: Final = 32
@@ -173,6 +175,9 @@ class Care:
     async def import_file(self, account: Account, kind: ImportKind, body: bytes, *, dry_run: bool) -> ImportReport:
         """Import a CSV file, or say what importing it would do; see `ecm.care.imports.service.import_file`."""
         return await imports.import_file(self._database, self._clock, account, kind, body, dry_run=dry_run)
+
+
+CARE: Final = web.AppKey("care", Care)
 
 
 def _present(key: bytes | None) -> bytes:

@@ -6,11 +6,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ecm.clock import SystemClock
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.housing import packaged_binaries
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.errors import ServerFailed
-from ecm.db.housing import packaged_binaries
 from ecm.db.migrations import migrate
+from ecm.words.clock import SystemClock
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 _HEADING = "-- The sum of the migrations, written by `python -m ecm.db.dump_schema`; a test holds it to them.\n\n"

@@ -67,6 +67,3 @@ SELECT version, name, sha256 FROM schema_migrations ORDER BY version;
 
 -- name: record_migration
 INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4);
-
--- name: database_exists
-SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1);

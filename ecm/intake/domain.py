@@ -9,7 +9,7 @@ import msgspec
 
 from devices.keys import PublicKey
 from devices.messages import CheckInMessage
-from ecm.words import Instant
+from ecm.words.codes import Instant
 from geofences.fences import Fence
 from geofences.verdict import Verdict
 

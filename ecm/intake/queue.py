@@ -16,9 +16,9 @@ from typing import Final
 
 import structlog
 
-from ecm.errors import RETRY_AFTER_SECONDS, Problem, unavailable
 from ecm.intake.domain import Receipt
 from ecm.intake.metrics import IntakeMetrics
+from ecm.words.problems import RETRY_AFTER_SECONDS, Problem, unavailable
 
 LANES: Final = 2
 # Some 650 single check-ins, or a batch of 500.

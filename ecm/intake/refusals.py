@@ -14,10 +14,10 @@ import structlog
 
 from ecm.db.errors import DatabaseError
 from ecm.db.pool import Database
-from ecm.errors import TOO_MANY
 from ecm.intake import store
 from ecm.intake.domain import Answer, Refusal
 from ecm.intake.metrics import IntakeMetrics
+from ecm.words.problems import TOO_MANY
 
 # A phone that is merely confused sends a few broken items and stops; beyond this many it may send two a second.
 BURST: Final = 200

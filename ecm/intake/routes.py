@@ -4,10 +4,12 @@ from typing import Final
 
 from aiohttp import web
 
-from ecm.errors import TOO_LARGE, TOO_MANY
-from ecm.http import Routes, read_bytes, reply
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import read_bytes
 from ecm.intake.domain import Receipt, Submission
-from ecm.keys import INTAKE
+from ecm.intake.service import INTAKE
+from ecm.words.problems import TOO_LARGE, TOO_MANY
 
 ROUTES = Routes("check-ins")
 

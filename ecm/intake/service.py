@@ -12,15 +12,14 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, get_args
 
 import structlog
+from aiohttp import web
 
 from devices.encoding import Unreadable
 from devices.messages import CheckInMessage
 from devices.sd_jwt import read_check_in
-from ecm.clock import Clock
 from ecm.db.errors import DatabaseError
 from ecm.db.pool import Database
-from ecm.decoding import decode_json
-from ecm.errors import Problem, unavailable
+from ecm.http.decoding import decode_json
 from ecm.intake import reading
 from ecm.intake.directory import FRESH_SECONDS, Directory
 from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Device, Receipt, Submission
@@ -30,6 +29,8 @@ from ecm.intake.reading import Authentic
 from ecm.intake.refusals import Refusals, Refused
 from ecm.intake.signatures import Signer, signers
 from ecm.intake.writer import Writer
+from ecm.words.clock import Clock
+from ecm.words.problems import Problem, unavailable
 
 # Reading and judging cost some 20 µs an item, so this many hold the loop for about 2 ms.
 ITEMS_BETWEEN_BREATHS: Final = 100
@@ -178,6 +179,9 @@ class Intake:
                 await self._directory.refresh()
             except DatabaseError as error:
                 _log.warning("intake.directory.failed", error=type(error).__name__)
+
+
+INTAKE: Final = web.AppKey("intake", Intake)
 
 
 def _fail(requests: Sequence[Request]) -> None:

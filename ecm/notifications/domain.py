@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from ecm.civil_time import london_day
 from ecm.notifications.ladder import climb
 from ecm.notifications.mapping import PRECEDENCE, STAFFING_CAUSES, CandidateType, Duty
 from ecm.notifications.model import (
@@ -38,6 +37,7 @@ from ecm.notifications.model import (
     withdrawn,
     without_candidate,
 )
+from ecm.words.civil_time import london_day
 
 __all__ = [
     "DECIDED",

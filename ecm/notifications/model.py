@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from ecm.civil_time import london_day
 from ecm.notifications.mapping import (
     DUTIES,
     GATES,
@@ -18,6 +17,7 @@ from ecm.notifications.mapping import (
     KindRule,
     cause_code,
 )
+from ecm.words.civil_time import london_day
 
 MISSED_VISIT: Final = "missed_visit"
 

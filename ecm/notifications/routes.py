@@ -6,13 +6,15 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import MANAGERS, OFFICE
-from ecm.errors import CONFLICT, NOT_FOUND
-from ecm.http import Routes, account_of, path_uuid, provider_of, read_json, reply
-from ecm.keys import NOTIFICATIONS
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import account_of, path_uuid, provider_of, read_json
 from ecm.notifications.candidates import Candidate
 from ecm.notifications.domain import time_since_aware
-from ecm.words import Memo
+from ecm.notifications.service import NOTIFICATIONS
+from ecm.words.codes import Memo
+from ecm.words.problems import CONFLICT, NOT_FOUND
+from ecm.words.roles import MANAGERS, OFFICE
 
 ROUTES = Routes("notifications")
 

@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from aiohttp import web
+
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event
-from ecm.clock import Clock
 from ecm.db.pool import Connection, Database
-from ecm.errors import CONFLICT, NOT_FOUND
 from ecm.notifications import candidates as rules
 from ecm.notifications import store
 from ecm.notifications.candidates import Candidate, Incident
 from ecm.notifications.domain import Policy
+from ecm.words.clock import Clock
+from ecm.words.problems import CONFLICT, NOT_FOUND
 
 POLICY: Final = Policy()
 _LISTED_AT_MOST: Final = 1_000
@@ -87,6 +89,9 @@ class Notifications:
         if dismissed is None:
             raise NOT_FOUND.because("There is no such candidate among those you may see.")
         return dismissed
+
+
+NOTIFICATIONS: Final = web.AppKey("notifications", Notifications)
 
 
 def _event(after: Candidate, before: Candidate | None, now: datetime) -> Event:

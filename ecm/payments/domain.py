@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from ecm.care.domain import Commission
-from ecm.civil_time import LONDON
 from ecm.visits.model import Call, Rules, Visit
 from ecm.visits.status import Status, exceptions_at, status
+from ecm.words.civil_time import LONDON
 from reports import rows
 from reports.contracts import Contract
 from reports.periods import Period

@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import READERS
-from ecm.errors import INVALID, NOT_FOUND
-from ecm.http import Media, Routes, account_of, read_query
-from ecm.keys import PAYMENTS
+from ecm.http.endpoints import Media, Routes
+from ecm.http.requests import account_of, read_query
 from ecm.payments.messages import ReconciliationMessage
 from ecm.payments.orders import Form
-from ecm.payments.service import Asked
-from ecm.words import Code, Council
+from ecm.payments.service import PAYMENTS, Asked
+from ecm.words.codes import Code, Council
+from ecm.words.problems import INVALID, NOT_FOUND
+from ecm.words.roles import READERS
 
 ROUTES = Routes("payments")
 

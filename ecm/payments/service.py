@@ -8,18 +8,19 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from aiohttp import web
 
-from ecm.accounts.domain import Account
 from ecm.care.domain import Commission
-from ecm.clock import Clock
 from ecm.db.pool import Connection, Database
-from ecm.errors import INVALID, NOT_FOUND
 from ecm.payments import domain, store
 from ecm.payments.domain import FoldedVisit, View
 from ecm.payments.drawing import Draw
 from ecm.payments.messages import ReconciliationMessage
 from ecm.payments.orders import Drawn, Form, Order, Part, Refused
 from ecm.visits.service import RULES
+from ecm.words.clock import Clock
+from ecm.words.problems import INVALID, NOT_FOUND
+from ecm.words.roles import Account
 from reports.contracts import Contract
 from reports.periods import Period, whole_weeks
 
@@ -110,6 +111,9 @@ class Payments:
         if isinstance(reply, Refused):
             raise INVALID.because(reply.detail)
         return read, reply
+
+
+PAYMENTS: Final = web.AppKey("payments", Payments)
 
 
 def _parties(account: Account, asked: Asked) -> tuple[str, UUID]:

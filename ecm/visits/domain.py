@@ -10,7 +10,6 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from ecm.civil_time import LONDON, london_day
 from ecm.visits.exceptions import HANDLING, call_exceptions, visit_exceptions
 from ecm.visits.matching import match
 from ecm.visits.model import (
@@ -36,6 +35,7 @@ from ecm.visits.status import (
     next_planned_start,
     status,
 )
+from ecm.words.civil_time import LONDON, london_day
 
 __all__ = [
     "HANDLING",

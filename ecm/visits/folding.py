@@ -6,10 +6,8 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from aiohttp import web
 
 from ecm.db.errors import DatabaseError, DatabaseUnavailable, StatementTimedOut
-from ecm.keys import VISITS
 from ecm.visits.service import Visits
 
 # Requests of one provider in one transaction: enough that those of one client and day are folded once, and few enough
@@ -75,9 +73,9 @@ class Pace:
         return 0.0 if served else _POLL_SECONDS
 
 
-async def folding_loop(app: web.Application) -> None:
+async def folding_loop(visits: Visits) -> None:
     """Fold whatever is asked for until cancelled, looking again after a quarter of a second without work."""
-    rounds, pause = Rounds(app[VISITS]), _POLL_SECONDS
+    rounds, pause = Rounds(visits), _POLL_SECONDS
     while True:
         try:
             rest = await rounds.one()

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ecm.civil_time import london_day
 from ecm.visits.model import PlannedVisit, Rules, distinct
 from ecm.visits.pairing import RawCall
+from ecm.words.civil_time import london_day
 
 ARRIVAL_ROUNDS = 2
 DEPARTURE_REACH = timedelta(hours=12)

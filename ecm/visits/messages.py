@@ -10,7 +10,7 @@ from ecm.audit.messages import CheckInShown, check_in_shown
 from ecm.visits.domain import Amendment, Call, Rules, Visit, exceptions_at, status
 from ecm.visits.service import Day, Detail
 from ecm.visits.store import Acknowledgement, StoredVisit
-from ecm.words import Code, Instant, Memo
+from ecm.words.codes import Code, Instant, Memo
 
 
 class NewAmendmentMessage(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,10 +6,9 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import OFFICE, READERS
-from ecm.errors import CONFLICT, INVALID, NOT_FOUND
-from ecm.http import Routes, account_of, provider_of, read_json, read_query, reply
-from ecm.keys import VISITS
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import account_of, provider_of, read_json, read_query
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import (
     AcknowledgementShown,
@@ -23,7 +22,10 @@ from ecm.visits.messages import (
     day_shown,
     detail_shown,
 )
-from ecm.words import VisitCode, as_utc
+from ecm.visits.service import VISITS
+from ecm.words.codes import VisitCode, as_utc
+from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND
+from ecm.words.roles import OFFICE, READERS
 
 ROUTES = Routes("visits")
 

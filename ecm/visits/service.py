@@ -7,18 +7,20 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from ecm.accounts.domain import Account
+from aiohttp import web
+
 from ecm.alerts import service as alerts
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, Sealable, StoredCheckIn
 from ecm.audit.signatures import check_signatures
-from ecm.clock import Clock
 from ecm.db.pool import Connection, Database
-from ecm.errors import CONFLICT, INVALID, NOT_FOUND, Problem
 from ecm.visits import refolding, store
 from ecm.visits.domain import HANDLING
 from ecm.visits.model import Amendment, PlannedVisit, Rules, Visit
 from ecm.visits.store import Acknowledged, Acknowledgement, FoldRequest, Span, StoredVisit, Waiting
+from ecm.words.clock import Clock
+from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND, Problem
+from ecm.words.roles import Account
 
 RULES: Final = Rules()
 
@@ -223,6 +225,9 @@ class Visits:
                 return made
             known = await store.acknowledgements(connection, provider, code)
         return next(one for one in known if (one.exception, one.carer) == (exception, carer))
+
+
+VISITS: Final = web.AppKey("visits", Visits)
 
 
 def refs_of(visit: Visit) -> list[tuple[UUID, UUID]]:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import Literal
 
-from ecm.civil_time import LONDON
 from ecm.visits.model import Call, PlannedVisit, Rules, Visit, VisitException
+from ecm.words.civil_time import LONDON
 
 Status = Literal["due", "late", "in_progress", "presumed_missed", "missed", "done", "done_late", "cancelled"]
 AlertKind = Literal["late_visit", "missed_visit"]

@@ -7,13 +7,13 @@ from typing import Final, Literal
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import MANAGERS
-from ecm.http import account_of, path_uuid, provider_of, read_query
-from ecm.keys import NOTIFICATIONS
+from ecm.http.requests import account_of, path_uuid, provider_of, read_query
 from ecm.notifications.routes import CandidateShown, candidate_shown
+from ecm.notifications.service import NOTIFICATIONS
 from ecm.web.rendering import Shell, render
 from ecm.web.session import read_form, see_other
-from ecm.words import Memo
+from ecm.words.codes import Memo
+from ecm.words.roles import MANAGERS
 
 _DONE: Final = {"dismissed": "The candidate is dismissed. It stays in the list with your reason."}
 _OPEN: Final = frozenset({"screening", "proposed", "accepted"})

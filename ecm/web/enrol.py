@@ -6,14 +6,14 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.phone_domain import Device
-from ecm.accounts.phones import Enrolment
 from ecm.care.domain import Carer
-from ecm.http import account_of, path_uuid, provider_of, read_query
-from ecm.keys import CARE, PHONES
+from ecm.care.service import CARE
+from ecm.http.requests import account_of, path_uuid, provider_of, read_query
+from ecm.phones.domain import Device
+from ecm.phones.service import PHONES, Enrolment
 from ecm.web.rendering import Shell, render
 from ecm.web.session import read_form, see_other
-from ecm.words import Code
+from ecm.words.codes import Code
 
 _TITLE: Final = "Carers’ phones"
 _DONE: Final = {"revoked": "The phone is revoked: whatever it signs from now on is refused."}

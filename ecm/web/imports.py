@@ -9,15 +9,15 @@ from typing import Annotated, Final, Literal
 import msgspec
 from aiohttp import BodyPartReader, web
 
-from ecm.accounts.domain import Account
 from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport
 from ecm.care.imports import carers, clients, commissions, roster, uprns
 from ecm.care.imports.csv_files import Columns, UnreadableFile
-from ecm.errors import MALFORMED, TOO_LARGE
-from ecm.http import account_of
-from ecm.keys import CARE
+from ecm.care.service import CARE
+from ecm.http.requests import account_of
 from ecm.web.rendering import Shell, render
 from ecm.web.session import convert_form
+from ecm.words.problems import MALFORMED, TOO_LARGE
+from ecm.words.roles import Account
 
 FILE_LIMIT: Final = 8 * 1024 * 1024
 # A file that was checked comes back in the form as base64, which takes a third more.

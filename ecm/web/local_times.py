@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from ecm.civil_time import LONDON
-from ecm.errors import INVALID
+from ecm.words.civil_time import LONDON
+from ecm.words.problems import INVALID
 
 _WRITTEN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from ecm.accounts.domain import MANAGERS, OFFICE, OPERATORS, READERS
 from ecm.web import candidates, enrol, imports, reconciliation, rendering, sign_in, today, visit
 from ecm.web.problem_pages import show_problems
 from ecm.web.session import page
+from ecm.words.roles import MANAGERS, OFFICE, OPERATORS, READERS
 
 
 def add_pages(app: web.Application) -> None:

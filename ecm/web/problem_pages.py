@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from ecm.http import Handler
+from ecm.http.endpoints import Handler
 from ecm.web.rendering import Shell, render
 
 _ADVICE: Final = {

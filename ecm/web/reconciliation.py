@@ -9,14 +9,14 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import Account
-from ecm.civil_time import london_day
-from ecm.errors import Problem
-from ecm.http import account_of, read_query
-from ecm.keys import CARE, CLOCK, PAYMENTS
+from ecm.care.service import CARE
+from ecm.http.requests import CLOCK, account_of, read_query
 from ecm.payments.orders import Form, Part
-from ecm.payments.service import Asked, Hours
+from ecm.payments.service import PAYMENTS, Asked, Hours
 from ecm.web.rendering import Shell, address, render
+from ecm.words.civil_time import london_day
+from ecm.words.problems import Problem
+from ecm.words.roles import Account
 from reports.contracts import Contract
 
 LINES_A_PAGE: Final = 200

@@ -13,10 +13,10 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from ecm.civil_time import LONDON
-from ecm.http import ACCOUNT
+from ecm.http.requests import ACCOUNT
 from ecm.web import plain_words
 from ecm.web.plain_words import words
+from ecm.words.civil_time import LONDON
 
 _STATIC_TYPES: Final[Mapping[str, str]] = {"style.css": "text/css", "page.js": "text/javascript"}
 _FOLDER: Final = files(__package__)

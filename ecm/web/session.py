@@ -7,10 +7,11 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import Role
-from ecm.errors import MALFORMED, NOT_ALLOWED, NOT_SIGNED_IN
-from ecm.http import ACCOUNT, Handler, read_bytes
-from ecm.middleware import from_our_pages, who_asks
+from ecm.http.endpoints import Handler
+from ecm.http.guard import WHO_ASKS, from_our_pages
+from ecm.http.requests import ACCOUNT, read_bytes
+from ecm.words.problems import MALFORMED, NOT_ALLOWED, NOT_SIGNED_IN
+from ecm.words.roles import Role
 
 S = TypeVar("S")
 _FORM_LIMIT: Final = 64 * 1024
@@ -22,7 +23,7 @@ def page(roles: frozenset[Role], handler: Callable[[web.Request], Awaitable[web.
 
     async def guard(request: web.Request) -> web.StreamResponse:
         check_origin(request)
-        account = await who_asks(request)
+        account = await request.app[WHO_ASKS](request)
         if account is None and request.method == "GET":
             return see_other(f"/sign-in?next={quote(request.path_qs, safe='')}")
         if account is None:

@@ -6,10 +6,11 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.service import SESSION_LENGTH
-from ecm.http import read_query
-from ecm.keys import ACCOUNTS, SETTINGS
-from ecm.middleware import SESSION_COOKIE, who_asks
+from ecm.accounts.asking import SESSION_COOKIE
+from ecm.accounts.service import ACCOUNTS, SESSION_LENGTH
+from ecm.http.guard import WHO_ASKS
+from ecm.http.public_address import PUBLIC_ADDRESS
+from ecm.http.requests import read_query
 from ecm.web.rendering import Shell, render
 from ecm.web.session import check_origin, local_path, read_form, see_other
 
@@ -42,7 +43,7 @@ class SignInView:
 async def get_sign_in(request: web.Request) -> web.StreamResponse:
     """Show the sign-in form, or lead on whoever is signed in."""
     wanted = local_path(read_query(request, SignInQuery).next)
-    if await who_asks(request) is not None:
+    if await request.app[WHO_ASKS](request) is not None:
         return see_other(wanted)
     return await render(request, "sign_in.html", Shell("Sign in"), SignInView(wanted))
 
@@ -63,7 +64,7 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
         session,
         max_age=int(SESSION_LENGTH.total_seconds()),
         path="/",
-        secure=_is_https(request),
+        secure=request.app[PUBLIC_ADDRESS].is_https(request),
         httponly=True,
         samesite="Lax",
     )
@@ -77,10 +78,7 @@ async def post_sign_out(request: web.Request) -> web.StreamResponse:
     if session is not None:
         await request.app[ACCOUNTS].sign_out(session)
     response = see_other("/sign-in")
-    response.del_cookie(SESSION_COOKIE, path="/", secure=_is_https(request), httponly=True, samesite="Lax")
+    response.del_cookie(
+        SESSION_COOKIE, path="/", secure=request.app[PUBLIC_ADDRESS].is_https(request), httponly=True, samesite="Lax"
+    )
     return response
-
-
-def _is_https(request: web.Request) -> bool:
-    public = request.app[SETTINGS].public_url
-    return request.secure or (public is not None and public.startswith("https://"))

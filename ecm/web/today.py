@@ -11,17 +11,17 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import OFFICE, Account
-from ecm.alerts.service import AlertWithFacts
-from ecm.civil_time import london_day
-from ecm.errors import INVALID
-from ecm.http import account_of, read_query
-from ecm.keys import ALERTS, CARE, CLOCK, VISITS
+from ecm.alerts.service import ALERTS, AlertWithFacts
+from ecm.care.service import CARE
+from ecm.http.requests import CLOCK, account_of, read_query
 from ecm.visits.domain import Rules, Visit
 from ecm.visits.messages import VisitShown, day_shown
-from ecm.visits.service import Day
+from ecm.visits.service import VISITS, Day
 from ecm.web.rendering import Shell, day_words, render
 from ecm.web.session import see_other
+from ecm.words.civil_time import london_day
+from ecm.words.problems import INVALID
+from ecm.words.roles import OFFICE, Account
 
 Group = Literal["due", "in_progress", "done", "late", "missed", "cancelled", "attention"]
 ROWS_A_PAGE: Final = 200

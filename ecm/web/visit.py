@@ -8,18 +8,19 @@ import msgspec
 from aiohttp import web
 
 from devices.messages import MANUAL_REASONS, ManualReason
-from ecm.accounts.domain import OFFICE, Account
-from ecm.alerts.service import AlertWithFacts
+from ecm.alerts.service import ALERTS, AlertWithFacts
 from ecm.audit.messages import CheckInShown
-from ecm.http import account_of, provider_of, read_query
-from ecm.keys import ALERTS, AUDIT, CLOCK, VISITS
+from ecm.audit.service import AUDIT
+from ecm.http.requests import CLOCK, account_of, provider_of, read_query
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import CallShown, VisitDetailShown, detail_shown
 from ecm.visits.routes import path_visit
+from ecm.visits.service import VISITS
 from ecm.web.local_times import instant_of
 from ecm.web.rendering import Shell, address, render, segment
 from ecm.web.session import local_path, read_form, see_other
-from ecm.words import Code, Memo
+from ecm.words.codes import Code, Memo
+from ecm.words.roles import OFFICE, Account
 
 _FOLDED_AT_ONCE: Final = 200
 _DONE: Final = {

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from ecm.alerts.service import Alerts
@@ -16,8 +17,6 @@ from ecm.audit import service as audit
 from ecm.audit.purge import purging_loop
 from ecm.audit.service import Audit
 from ecm.db.pool import Database
-from ecm.keys import ALERTS, AUDIT, BACKLOG, CLOCK, DATABASE, SETTINGS, VISITS
-from ecm.settings import Settings
 from ecm.visits.backlog import backlog_loop
 from ecm.visits.folding import folding_loop
 from ecm.visits.metrics import backlog_metrics
@@ -27,19 +26,29 @@ from tests.arranging import Arranged, HandClock, at
 PATIENCE_SECONDS = 60
 
 
-def process(database: Database) -> web.Application:
-    """The parts that the loops use, as one process has them."""
-    app = web.Application()
-    clock = HandClock(at("09:00"))
-    app[SETTINGS] = Settings(state_dir=Path())
-    app[CLOCK], app[DATABASE], app[AUDIT] = clock, database, Audit(database, clock)
-    app[VISITS], app[ALERTS] = Visits(database, clock), Alerts(database, clock)
-    return app
+@dataclass
+class Process:
+    """The loops of one process over the parts that they drive."""
+
+    database: Database
+
+    def __post_init__(self) -> None:
+        self.clock = HandClock(at("09:00"))
+        self.visits, self.alerts = Visits(self.database, self.clock), Alerts(self.database, self.clock)
+
+    async def folding(self) -> None:
+        await folding_loop(self.visits)
+
+    async def watching(self) -> None:
+        await watching_loop(self.database, self.alerts, self.clock)
+
+    async def purging(self) -> None:
+        await purging_loop(Audit(self.database, self.clock), timedelta(days=90))
 
 
 @asynccontextmanager
-async def running(loop: Callable[[web.Application], Awaitable[None]], app: web.Application):
-    task = asyncio.ensure_future(loop(app))
+async def running(loop: Callable[[], Awaitable[None]]):
+    task = asyncio.ensure_future(loop())
     yield task
     assert not task.done()
     task.cancel()
@@ -69,14 +78,14 @@ async def house(arranged: Arranged) -> Arranged:
 
 
 async def test_folding_goes_on_after_every_connection_was_lost(house, database):
-    app = process(database)
+    process = Process(database)
 
     async def folded() -> bool:
         return not await house.rows("fold_requests")
 
     async with AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(running(folding_loop, app))
+            await stack.enter_async_context(running(process.folding))
         await until(folded)
         await disconnect_all(house)
         await house.ask("C-1", at("08:00"))
@@ -102,7 +111,7 @@ async def test_a_provider_whose_fold_meets_a_bug_keeps_no_other_from_being_folde
     async def folded() -> bool:
         return not await other.rows("fold_requests")
 
-    async with running(folding_loop, process(database)):
+    async with running(Process(database).folding):
         await until(folded)
         await other.ask("C-1", at("08:00"))
         await until(folded)
@@ -110,15 +119,16 @@ async def test_a_provider_whose_fold_meets_a_bug_keeps_no_other_from_being_folde
 
 
 async def test_what_waits_to_be_folded_is_measured(house, database):
-    app, registry = process(database), CollectorRegistry()
-    app[BACKLOG] = backlog_metrics(registry)
+    registry = CollectorRegistry()
+    metrics = backlog_metrics(registry)
     await house.check_in("C-1", "in", at("08:00"), received_at=at("08:59"))
-    await Visits(database, HandClock(at("09:00"))).fold_pending(1)
+    visits = Process(database).visits
+    await visits.fold_pending(1)
 
     async def told() -> bool:
         return registry.get_sample_value("ecm_fold_requests_waiting") == len(await house.rows("fold_requests"))
 
-    async with running(backlog_loop, app):
+    async with running(partial(backlog_loop, visits, metrics)):
         await until(told)
     assert registry.get_sample_value("ecm_fold_requests_waiting") == 1
     assert registry.get_sample_value("ecm_fold_oldest_seconds") == 60
@@ -131,7 +141,7 @@ async def test_a_frozen_watcher_that_holds_the_lock_keeps_nobody_from_watching(h
     async def raised() -> bool:
         return len(await house.rows("alerts")) == 2
 
-    async with running(watching_loop, process(database)):
+    async with running(Process(database).watching):
         await until(raised)
 
 
@@ -146,5 +156,5 @@ async def test_promise_10_the_purge_runs_by_itself(house, database, superuser):
     async def purged() -> bool:
         return not await house.rows("check_in_locations")
 
-    async with running(purging_loop, process(database)):
+    async with running(Process(database).purging):
         await until(purged)

@@ -11,8 +11,8 @@ from devices.alerts import AlertBody, sign_alert
 from devices.keys import PrivateKey
 from ecm.alerts.domain import Alert, Fact
 from ecm.alerts.service import Alerts
-from ecm.errors import Problem
 from ecm.visits.service import Visits
+from ecm.words.problems import Problem
 from tests.arranging import Arranged, HandClock, at
 
 NOW = at("12:00")

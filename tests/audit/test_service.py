@@ -8,8 +8,8 @@ import pytest
 
 from ecm.audit.domain import Event
 from ecm.audit.service import Audit, record
-from ecm.errors import Problem
 from ecm.visits.service import Visits
+from ecm.words.problems import Problem
 from tests.arranging import COUNCIL, OTHER_COUNCIL, Arranged, HandClock, at, officer
 
 NOW = at("12:00")

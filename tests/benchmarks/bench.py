@@ -11,10 +11,10 @@ from statistics import quantiles
 import asyncpg
 
 from devices.keys import PrivateKey
-from ecm.clock import SystemClock
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.migrations import migrate
 from ecm.db.pool import DatabaseUrls
+from ecm.words.clock import SystemClock
 from simulators.load.fan import Outcome, Share, send_all
 from simulators.load.fleet import Fleet
 from simulators.load.progress import ProgressLine

@@ -15,7 +15,7 @@ from statistics import median
 
 import click
 
-from ecm.serving import allow_open_files
+from ecm.process.parent import allow_open_files
 from tests.benchmarks.bench import Bench, Options, Stand, running_bench, running_stand
 from tests.benchmarks.report import Entry, Measure, Row, entries, entry, table, write
 from tests.benchmarks.stored import store_beforehand

@@ -8,7 +8,7 @@ import msgspec
 import uvloop
 from aiohttp import web
 
-from ecm.http import read_bytes
+from ecm.http.requests import read_bytes
 from ecm.intake.routes import BODY_LIMIT
 
 

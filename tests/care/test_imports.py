@@ -17,7 +17,7 @@ from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport
 from ecm.care.imports import carers, clients, commissions, roster, service, uprns
 from ecm.care.imports.csv_files import UnreadableFile
 from ecm.care.imports.planner import read_batch
-from ecm.errors import Problem
+from ecm.words.problems import Problem
 from tests.care.town import CARERS, CLIENTS, COMMISSIONS, COUNCIL, FILES, NOW, ROSTER, Town, coordinator_of
 
 TABLES = (

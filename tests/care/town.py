@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from ecm.accounts.domain import Account
-from ecm.accounts.phones import Phones
 from ecm.care.domain import ImportKind, ImportReport, Location, Provider
 from ecm.care.service import Care
 from ecm.db.pool import Database
+from ecm.phones.service import Phones
+from ecm.words.roles import Account
 from reports.contracts import example_contract
 
 COUNCIL = "E10000015"

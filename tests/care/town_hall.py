@@ -5,15 +5,19 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from ecm.accounts import phone_routes
 from ecm.accounts import routes as account_routes
-from ecm.accounts.domain import Account, Role, secret_hash
-from ecm.accounts.service import Accounts
+from ecm.accounts.asking import asking
+from ecm.accounts.domain import secret_hash
+from ecm.accounts.service import ACCOUNTS, Accounts
 from ecm.accounts.store import insert_account
 from ecm.care import routes as care_routes
-from ecm.keys import ACCOUNTS, CARE, PHONES, SETTINGS
-from ecm.middleware import guarded, tell_problems
-from ecm.settings import Settings
+from ecm.care.service import CARE
+from ecm.http.guard import WHO_ASKS, guarded
+from ecm.http.public_address import PUBLIC_ADDRESS, PublicAddress
+from ecm.http.replies import tell_problems
+from ecm.phones import routes as phone_routes
+from ecm.phones.service import PHONES
+from ecm.words.roles import Account, Role
 from tests.care.town import COUNCIL, NOW, Town
 
 Client = TestClient[web.Request, web.Application]
@@ -22,8 +26,9 @@ Client = TestClient[web.Request, web.Application]
 def build_app(town: Town) -> web.Application:
     """The service with the routes of care and accounts only."""
     app = web.Application(middlewares=[tell_problems], client_max_size=0)
-    app[SETTINGS] = Settings(state_dir=None, public_url="https://ecm.example/")  # type: ignore[arg-type]
+    app[PUBLIC_ADDRESS] = PublicAddress("https://ecm.example/")
     app[ACCOUNTS] = Accounts(town.database, town.clock)
+    app[WHO_ASKS] = asking(app[ACCOUNTS])
     app[CARE], app[PHONES] = town.care, town.phones
     for routes in (account_routes.ROUTES, care_routes.ROUTES, phone_routes.ROUTES):
         for endpoint in routes.endpoints:

@@ -16,8 +16,8 @@ import aiohttp
 import asyncpg
 import msgspec
 
-from ecm.db.embedded import EmbeddedServer
-from ecm.db.strays import stray_pids
+from ecm.db.embedded.server import EmbeddedServer
+from ecm.db.embedded.strays import stray_pids
 from tests.chaos.proxy import FAIR, Proxy
 
 DATABASE: Final = "ecm"
@@ -272,7 +272,7 @@ def free_port() -> int:
 
 def _is_worker(pid: int) -> bool:
     with suppress(FileNotFoundError, ProcessLookupError):
-        return b"ecm.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"ecm.process.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     return False
 
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.errors import (
     ConstraintViolated,
     DatabaseUnavailable,

@@ -13,9 +13,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from ecm.db.embedded import EmbeddedServer, forget
+from ecm.db.embedded.server import EmbeddedServer, forget
+from ecm.db.embedded.strays import recorded_pid, stray_pids
 from ecm.db.errors import ServerFailed
-from ecm.db.strays import recorded_pid, stray_pids
 
 _APPLICATION = Path(__file__).with_name("writing_application.py")
 _ROOT = Path(__file__).parents[2]

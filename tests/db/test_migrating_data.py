@@ -16,11 +16,11 @@ import pytest_asyncio
 from devices.jws import read_jws, verify
 from devices.keys import PublicKey
 from ecm.audit.merkle import leaf_hash, verify_inclusion
-from ecm.clock import SystemClock
 from ecm.db.dump_schema import SCHEMA_FILE, dump_schema
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.migrations import migrate, read_migrations
 from ecm.db.pool import DatabaseUrls
+from ecm.words.clock import SystemClock
 from tests.running import RunningService, client, running_service
 
 DATA: Final = Path(__file__).parent / "data"

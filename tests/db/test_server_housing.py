@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from ecm.db import housing
+from ecm.db.embedded import housing
+from ecm.db.embedded.housing import Account, Housing, reachable, settle, vacate
 from ecm.db.errors import ServerFailed
-from ecm.db.housing import Account, Housing, reachable, settle, vacate
 
 
 @pytest.fixture

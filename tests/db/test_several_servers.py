@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from ecm.db import pool, servers
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.errors import DatabaseUnavailable
 from ecm.db.migrations import migrate
 from ecm.db.pool import DatabaseUrls, open_database

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ecm.db import pool
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.errors import DatabaseUnavailable
 from ecm.db.migrations import migrate
 from ecm.db.pool import Database, DatabaseUrls, open_database

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 
 
 async def _write(state_dir: Path) -> None:

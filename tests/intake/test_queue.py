@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from prometheus_client import CollectorRegistry
 
-from ecm.app import make_app
 from ecm.db.pool import Database
-from ecm.errors import Problem
 from ecm.intake import queue
 from ecm.intake.domain import Receipt
 from ecm.intake.metrics import intake_metrics
 from ecm.intake.queue import GROUP_BYTES, LANES, Queue, Request, TakeIn
-from ecm.settings import Settings
+from ecm.process.settings import Settings
+from ecm.process.wiring import make_app
+from ecm.words.problems import Problem
 from tests.intake.conftest import NOON, Phone, SetClock
 
 WAITING_LIMIT = 4 * GROUP_BYTES

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from devices.links import make_link
 from devices.messages import Gps, Manual
-from ecm.errors import Problem
 from ecm.intake.directory import TRUSTED_SECONDS
 from ecm.intake.refusals import BURST
 from ecm.intake.service import Intake
+from ecm.words.problems import Problem
 from tests.intake.conftest import AT_HOME, HOME, NOON, Phone, SetClock, enrol, post, raise_directory_version
 
 

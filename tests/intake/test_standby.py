@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ecm.db.embedded import EmbeddedServer
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.migrations import migrate
 from ecm.db.pool import open_database
 from ecm.intake.metrics import intake_metrics

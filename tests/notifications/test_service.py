@@ -9,10 +9,10 @@ import pytest
 from ecm.alerts.domain import Alert, Fact, watcher_alert_id
 from ecm.alerts.service import Alerts
 from ecm.db.pool import Database
-from ecm.errors import Problem
 from ecm.notifications.candidates import Candidate
 from ecm.notifications.service import Notifications
 from ecm.visits.service import Visits
+from ecm.words.problems import Problem
 from tests.arranging import DAY, Arranged, HandClock, at
 
 MISSED_AT = at("09:00")

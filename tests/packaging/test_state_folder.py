@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ecm.settings import SettingsError, default_state_dir, from_environment
+from ecm.process.settings import SettingsError, default_state_dir, from_environment
 
 
 def test_root_keeps_its_files_where_services_do() -> None:

@@ -18,8 +18,8 @@ from typing import Any, Self, TypeVar
 import aiohttp
 import asyncpg
 
-import ecm.db.trampoline
-from ecm.db.strays import kill_all, recorded_pid, stray_pids
+import ecm.db.embedded.trampoline
+from ecm.db.embedded.strays import kill_all, recorded_pid, stray_pids
 from tests.patroni.packages import Programs
 
 NODES = 3

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from ecm.accounts.domain import Account
 from ecm.db.pool import Database
 from ecm.payments import hours
 from ecm.payments.orders import Order, Reply, packed, read_order, read_reply
@@ -15,6 +14,7 @@ from ecm.payments.service import Payments
 from ecm.visits import store as visits_store
 from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, fold
 from ecm.visits.refolding import Folded
+from ecm.words.roles import Account
 from reports.contracts import Contract, contract_to_json, example_contract
 from tests import arranging
 from tests.arranging import COUNCIL, HandClock

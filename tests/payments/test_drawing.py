@@ -93,7 +93,7 @@ async def gone(pid: int) -> None:
 
 
 def test_promise_12_a_worker_loads_no_library_of_frames_and_workbooks():
-    told = "import ecm.worker, sys; print(*(name for name in sys.argv[1:] if name in sys.modules))"
+    told = "import ecm.process.worker, sys; print(*(name for name in sys.argv[1:] if name in sys.modules))"
     found = subprocess.run([sys.executable, "-c", told, *HEAVY], check=True, capture_output=True, text=True)
     assert found.stdout.split() == []
 

@@ -6,11 +6,11 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from ecm.accounts.domain import Account
-from ecm.errors import Problem
 from ecm.payments.messages import ReconciliationMessage
 from ecm.payments.orders import Part
 from ecm.payments.service import Asked
+from ecm.words.problems import Problem
+from ecm.words.roles import Account
 from reports.contracts import example_contract
 from reports.lines import Line
 from tests.arranging import COUNCIL

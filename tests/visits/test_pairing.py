@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ecm.civil_time import LONDON
 from ecm.visits.domain import Rules
 from ecm.visits.model import seconds_between
+from ecm.words.civil_time import LONDON
 from tests.visits.visit_values import at, folded, kinds, only, plan, tap
 
 

@@ -7,9 +7,9 @@ from datetime import date, datetime, time, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecm.civil_time import LONDON, london_day
 from ecm.visits.domain import days_touched, fold, fold_all, status, window
 from ecm.visits.refolding import fold_days
+from ecm.words.civil_time import LONDON, london_day
 from tests.visits.visit_values import CLIENT, RULES, amend, plan, tap
 
 FIRST = {"winter": date(2026, 11, 18), "spring": date(2026, 3, 27), "autumn": date(2026, 10, 23)}

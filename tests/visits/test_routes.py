@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from ecm.audit import merkle
-from ecm.keys import VISITS
+from ecm.visits.service import VISITS
 from tests.arranging import DAY, Arranged, HandClock, at
 from tests.serving import Client, bearer, serving
 

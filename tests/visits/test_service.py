@@ -11,10 +11,10 @@ import pytest
 from ecm.audit import merkle
 from ecm.audit.service import Audit
 from ecm.db.pool import Database, DatabaseUrls, open_database
-from ecm.errors import Problem
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import day_shown
 from ecm.visits.service import Visits
+from ecm.words.problems import Problem
 from tests.arranging import COUNCIL, DAY, OTHER_COUNCIL, Arranged, HandClock, at, officer
 
 NOON = at("12:00")

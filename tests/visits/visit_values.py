@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from ecm.civil_time import LONDON
 from ecm.visits.domain import Amendment, CheckIn, PlannedVisit, Rules, Visit, fold
+from ecm.words.civil_time import LONDON
 
 CLIENT = "C-0001"
 DAY = date(2026, 11, 20)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import ClientResponse, FormData
 from aiohttp.test_utils import TestClient
 
-from ecm.keys import ACCOUNTS
+from ecm.accounts.service import ACCOUNTS
 from tests.arranging import COUNCIL, Arranged
 
 HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}

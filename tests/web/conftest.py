@@ -7,9 +7,9 @@ import pytest
 from aiohttp import DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
-from ecm.app import make_app
 from ecm.db.pool import Database
-from ecm.settings import Settings
+from ecm.process.settings import Settings
+from ecm.process.wiring import make_app
 from tests.arranging import Arranged, HandClock, at
 from tests.web.browsing import Browser
 

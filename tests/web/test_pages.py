@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 from aiohttp import FormData
 
+from ecm.alerts.service import ALERTS
 from ecm.care.domain import IMPORT_KINDS
-from ecm.keys import ALERTS, VISITS
+from ecm.visits.service import VISITS
 from reports.contracts import contract_to_json, example_contract
 from tests.arranging import DAY, HandClock, at
 from tests.web.browsing import Browser

@@ -7,11 +7,11 @@ import pytest
 from aiohttp import DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
-from ecm.app import make_app
+from ecm.accounts.asking import SESSION_COOKIE
+from ecm.accounts.service import ACCOUNTS
 from ecm.db.pool import Database
-from ecm.keys import ACCOUNTS
-from ecm.middleware import SESSION_COOKIE
-from ecm.settings import Settings
+from ecm.process.settings import Settings
+from ecm.process.wiring import make_app
 from tests.arranging import Arranged, HandClock
 from tests.web.browsing import Browser
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from ecm.care.imports.csv_files import CellError, Row, shown
-from ecm.civil_time import LONDON
-from ecm.words import CODE_PATTERN
+from ecm.words.civil_time import LONDON
+from ecm.words.codes import CODE_PATTERN
 
 _CODE: Final = re.compile(CODE_PATTERN)
 _COUNCIL: Final = re.compile(r"E[0-9]{8}")

@@ -11,7 +11,7 @@ from ecm.care.domain import FoldPoint, RosterVisit
 from ecm.care.imports import cells
 from ecm.care.imports.csv_files import CellError, Columns, Row, shown
 from ecm.care.imports.planner import Plan
-from ecm.civil_time import london_day
+from ecm.words.civil_time import london_day
 from reports.contracts import Outcomes
 
 CODE_COLUMN: Final = "visit"

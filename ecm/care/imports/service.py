@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from ecm.accounts.domain import OFFICE, Account
 from ecm.audit.service import record
 from ecm.care.domain import Carer, Client, Commission, ImportKind, ImportReport, RosterVisit
 from ecm.care.imports import carers, clients, commissions, roster, store, uprns
@@ -16,10 +15,11 @@ from ecm.care.imports.csv_files import Columns, Row
 from ecm.care.imports.planner import Batch, HasCode, Plan, make_plan, read_batch
 from ecm.care.imports.roster import RosterRow
 from ecm.care.store import lock_provider, request_folds_of_clients
-from ecm.clock import Clock
 from ecm.db.directory import mark_directory_changed
 from ecm.db.pool import Connection, Database
-from ecm.errors import NOT_ALLOWED
+from ecm.words.clock import Clock
+from ecm.words.problems import NOT_ALLOWED
+from ecm.words.roles import OFFICE, Account
 
 R = TypeVar("R", bound=HasCode)
 S = TypeVar("S", bound=HasCode)

@@ -11,11 +11,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from ecm.db.errors import DatabaseError
-from ecm.errors import unavailable
-from ecm.http import Media, Routes, reply
-from ecm.keys import DATABASE
+from ecm.db.pool import Database
+from ecm.http.endpoints import Media, Routes
+from ecm.http.replies import reply
+from ecm.words.problems import unavailable
 
 ROUTES = Routes("health")
+DATABASE: Final = web.AppKey("database", Database)
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 DESCRIPTION: Final = web.AppKey("openapi", bytes)
 STOPPING: Final = web.AppKey("stopping", asyncio.Event)

@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 
 from devices.enrolment import prove_key
-from ecm.accounts import phone_domain
 from ecm.care.domain import Location, Provider
-from ecm.errors import Problem
-from tests.accounts.new_phone import NewPhone
+from ecm.phones import domain as phone_domain
+from ecm.words.problems import Problem
 from tests.care.town import CARERS, NOW, Town, coordinator_of
+from tests.phones.new_phone import NewPhone
 
 
 @pytest_asyncio.fixture

@@ -1,82 +1,22 @@
-"""How a route is declared: once, for the router, the role check and the OpenAPI document alike."""
+"""What a handler asks of its request: who sends it, what the time is, and its body, query and path as types."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import Account, Role
-from ecm.decoding import decode_json
-from ecm.errors import MALFORMED, NOT_FOUND, TOO_LARGE, Problem, ProblemType
+from ecm.http.decoding import decode_json
+from ecm.words.clock import Clock
+from ecm.words.problems import MALFORMED, NOT_FOUND, TOO_LARGE, Problem
+from ecm.words.roles import Account
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-H = TypeVar("H", bound=Handler)
 S = TypeVar("S")
 
+CLOCK: Final = web.AppKey("clock", Clock)
 ACCOUNT: Final = web.RequestKey("account", Account)
 JSON_BODY_LIMIT: Final = 1024 * 1024
 FILE_BODY_LIMIT: Final = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A body that is not one of our JSON messages: its media type, and whether it is text."""
-
-    content_type: str
-    binary: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One route and everything the outside may know of it.
-
-    `roles` None means no sign-in. `body` and `replies` are msgspec types or `Media`, a tuple where a reply has several
-    forms; `query` is a Struct of strings and numbers. `problems` are those beyond the ones every route may answer.
-    """
-
-    method: str
-    path: str
-    handler: Handler
-    summary: str
-    tag: str
-    roles: frozenset[Role] | None
-    body: Any
-    query: type[msgspec.Struct] | None
-    replies: Mapping[int, Any]
-    problems: tuple[ProblemType, ...]
-
-
-class Routes:
-    """The endpoints of one subject; `app.py` mounts them and `openapi.py` describes them."""
-
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
-        self.endpoints: list[Endpoint] = []
-
-    def route(
-        self,
-        method: str,
-        path: str,
-        summary: str,
-        *,
-        replies: Mapping[int, Any],
-        roles: frozenset[Role] | None = None,
-        body: Any = None,
-        query: type[msgspec.Struct] | None = None,
-        problems: tuple[ProblemType, ...] = (),
-    ) -> Callable[[H], H]:
-        """Declare the decorated handler under `method` and `path`."""
-
-        def declare(handler: H) -> H:
-            self.endpoints.append(
-                Endpoint(method, path, handler, summary, self.tag, roles, body, query, replies, problems)
-            )
-            return handler
-
-        return declare
 
 
 def account_of(request: web.Request) -> Account:
@@ -139,10 +79,3 @@ def path_uuid(request: web.Request, name: str) -> UUID:
         return UUID(request.match_info[name])
     except ValueError:
         raise NOT_FOUND.because(f"{name} in the address is not an id.") from None
-
-
-def reply(message: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Answer with a message type as JSON."""
-    return web.Response(
-        status=status, body=msgspec.json.encode(message), content_type="application/json", headers=headers
-    )

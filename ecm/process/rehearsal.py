@@ -5,14 +5,18 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import OPERATORS
-from ecm.clock import RehearsalClock
+from ecm.alerts.service import ALERTS
 from ecm.db.pool import Database
 from ecm.db.queries import load_queries
-from ecm.errors import INVALID
-from ecm.http import Routes, read_json, reply
-from ecm.keys import ALERTS, CLOCK, DATABASE, VISITS
-from ecm.words import Instant, as_utc
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import CLOCK, read_json
+from ecm.process.health import DATABASE
+from ecm.visits.service import VISITS
+from ecm.words.clock import RehearsalClock
+from ecm.words.codes import Instant, as_utc
+from ecm.words.problems import INVALID
+from ecm.words.roles import OPERATORS
 
 ROUTES = Routes("rehearsal")
 _QUERIES = load_queries(__package__, "rehearsal.sql")

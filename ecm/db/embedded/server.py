@@ -18,11 +18,11 @@ from urllib.parse import quote
 import asyncpg
 import structlog
 
+from ecm.db.embedded.housing import Housing, settle, vacate
+from ecm.db.embedded.strays import dismiss_strays, kill_all, recorded_pid, stray_pids
 from ecm.db.errors import ServerFailed
-from ecm.db.housing import Housing, settle, vacate
 from ecm.db.pool import DatabaseUrls
 from ecm.db.queries import load_queries
-from ecm.db.strays import dismiss_strays, kill_all, recorded_pid, stray_pids
 
 _DATABASE_EXISTS = load_queries(__package__)["database_exists"]
 _SUPERUSER = "postgres"

@@ -6,18 +6,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from aiohttp import web
+
 from devices.encoding import Unreadable
 from devices.enrolment import check_proof
 from devices.keys import BadKey, BadSignature, PublicKey
-from ecm.accounts import phone_domain, phone_store
-from ecm.accounts.domain import Account
-from ecm.accounts.phone_domain import Device
 from ecm.audit.service import record
-from ecm.clock import Clock
 from ecm.db.directory import mark_directory_changed
 from ecm.db.errors import ConstraintViolated
 from ecm.db.pool import Connection, Database
-from ecm.errors import INVALID, NOT_FOUND, Problem, ProblemType
+from ecm.phones import domain, store
+from ecm.phones.domain import Device
+from ecm.words.clock import Clock
+from ecm.words.problems import INVALID, NOT_FOUND, Problem, ProblemType
+from ecm.words.roles import Account
 
 CODE_UNKNOWN: Final = ProblemType("code-unknown", 404, "There is no such enrolment code")
 CODE_USED: Final = ProblemType("code-used", 409, "The enrolment code has been used")
@@ -54,14 +56,14 @@ class Phones:
 
     async def offer(self, account: Account, provider: UUID, carer: str) -> Enrolment:
         """Make a code that enrols one phone of a carer within 24 hours; raises `invalid` for an unknown carer."""
-        code, now = phone_domain.new_code(), self._clock.now()
-        expires_at = now + phone_domain.CODE_LIFE
+        code, now = domain.new_code(), self._clock.now()
+        expires_at = now + domain.CODE_LIFE
         try:
             async with self._database.transaction("offer_enrolment", provider=provider) as connection:
-                await phone_store.insert_enrolment(
+                await store.insert_enrolment(
                     connection,
                     provider,
-                    phone_domain.code_hash(code) or b"",
+                    domain.code_hash(code) or b"",
                     carer=carer,
                     created_by=account.account_id,
                     created_at=now,
@@ -95,18 +97,18 @@ class Phones:
             raise PROOF_WRONG.because(error.detail) from None
         except BadSignature as error:
             raise PROOF_WRONG.because(str(error)) from None
-        hashed = phone_domain.code_hash(code)
+        hashed = domain.code_hash(code)
         provider = None if hashed is None else await self._provider_of(hashed, device_id)
         if hashed is None or provider is None:
             raise CODE_UNKNOWN.because("Nobody has offered this code; check each letter and digit of it.")
         try:
             async with self._database.transaction("enrol_device", provider=provider) as connection:
                 now = self._clock.now()
-                carer = await phone_store.use_enrolment(connection, provider, hashed, device_id, now)
+                carer = await store.use_enrolment(connection, provider, hashed, device_id, now)
                 if carer is None:
                     return await _enrolled_before(connection, provider, hashed, device_id, public_key)
                 device = Device(device_id, carer, public_key, now, None)
-                await phone_store.insert_device(connection, provider, device)
+                await store.insert_device(connection, provider, device)
                 await mark_directory_changed(connection, provider)
                 await record(
                     connection,
@@ -126,13 +128,13 @@ class Phones:
     async def devices(self, provider: UUID) -> list[Device]:
         """List a provider's phones, the revoked ones too."""
         async with self._database.transaction("devices", provider=provider, read_only=True) as connection:
-            return await phone_store.devices(connection, provider)
+            return await store.devices(connection, provider)
 
     async def revoke(self, account: Account, provider: UUID, device_id: UUID) -> Device:
         """Refuse whatever a phone signs from now on; raises `not-found` for an unknown phone."""
         async with self._database.transaction("revoke_device", provider=provider) as connection:
             now = self._clock.now()
-            if await phone_store.revoke_device(connection, provider, device_id, now):
+            if await store.revoke_device(connection, provider, device_id, now):
                 await mark_directory_changed(connection, provider)
                 await record(
                     connection,
@@ -143,7 +145,7 @@ class Phones:
                     {},
                     now,
                 )
-            device = await phone_store.device(connection, provider, device_id)
+            device = await store.device(connection, provider, device_id)
         if device is None:
             raise NOT_FOUND.because("You have no device of this id.")
         return device
@@ -154,11 +156,14 @@ class Phones:
         Raises `device-known` when another provider has a device of that id: a check-in names its device alone.
         """
         async with self._database.transaction("find_enrolment", role="intake", read_only=True) as connection:
-            provider = await phone_store.provider_of_enrolment(connection, hashed)
-            others = await phone_store.providers_of_device(connection, device_id)
+            provider = await store.provider_of_enrolment(connection, hashed)
+            others = await store.providers_of_device(connection, device_id)
         if provider is not None and any(other != provider for other in others):
             raise _device_known()
         return provider
+
+
+PHONES: Final = web.AppKey("phones", Phones)
 
 
 def _key(jwk: Mapping[str, object]) -> PublicKey:
@@ -171,10 +176,10 @@ def _key(jwk: Mapping[str, object]) -> PublicKey:
 async def _enrolled_before(
     connection: Connection, provider: UUID, hashed: bytes, device_id: UUID, public_key: PublicKey
 ) -> Enrolled:
-    used_by = await phone_store.enrolment_device(connection, provider, hashed)
+    used_by = await store.enrolment_device(connection, provider, hashed)
     if used_by is None:
         raise CODE_EXPIRED.because("The code was not used in the 24 hours of its life; ask the office for another.")
-    device = await phone_store.device(connection, provider, device_id) if used_by == device_id else None
+    device = await store.device(connection, provider, device_id) if used_by == device_id else None
     if device is None or device.public_key != public_key:
         raise CODE_USED.because("The code has enrolled another phone or key; ask the office for another code.")
     return Enrolled(device, provider, is_new=False)

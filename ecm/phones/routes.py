@@ -7,13 +7,14 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.accounts.domain import OFFICE
-from ecm.accounts.phone_domain import Device
-from ecm.accounts.phones import CODE_EXPIRED, CODE_UNKNOWN, CODE_USED, DEVICE_KNOWN, KEY_UNUSABLE, PROOF_WRONG
-from ecm.errors import INVALID
-from ecm.http import Routes, account_of, path_uuid, provider_of, read_json, reply
-from ecm.keys import PHONES
-from ecm.words import Code
+from ecm.http.endpoints import Routes
+from ecm.http.replies import reply
+from ecm.http.requests import account_of, path_uuid, provider_of, read_json
+from ecm.phones.domain import Device
+from ecm.phones.service import CODE_EXPIRED, CODE_UNKNOWN, CODE_USED, DEVICE_KNOWN, KEY_UNUSABLE, PHONES, PROOF_WRONG
+from ecm.words.codes import Code
+from ecm.words.problems import INVALID
+from ecm.words.roles import OFFICE
 
 ROUTES = Routes("phones")
 

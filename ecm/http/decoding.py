@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ecm.errors import MALFORMED
+from ecm.words.problems import MALFORMED
 
 S = TypeVar("S")
 

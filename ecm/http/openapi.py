@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ecm.errors import (
+from ecm.http.endpoints import Endpoint, Media
+from ecm.words.problems import (
     INTERNAL,
     MALFORMED,
     NOT_ALLOWED,
@@ -17,7 +18,6 @@ from ecm.errors import (
     UNAVAILABLE,
     ProblemType,
 )
-from ecm.http import Endpoint, Media
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 

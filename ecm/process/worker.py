@@ -1,4 +1,4 @@
-"""One of the processes that serve; `serving.py` starts it as `python -m ecm.worker`."""
+"""One of the processes that serve; `parent.py` starts it as `python -m ecm.process.worker`."""
 
 import asyncio
 import gc
@@ -16,15 +16,15 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from ecm.app import make_app
-from ecm.clock import Clock, RehearsalClock, SystemClock
 from ecm.db.errors import DatabaseError
 from ecm.db.pool import open_database
-from ecm.health import LOOPS, STOPPING
-from ecm.logs import configure_logs
-from ecm.rehearsal import rehearsal_start
-from ecm.serving import BACKLOG, READY
-from ecm.settings import Settings, SettingsError, database_urls, from_environment
+from ecm.process.health import LOOPS, STOPPING
+from ecm.process.logs import configure_logs
+from ecm.process.parent import BACKLOG, READY
+from ecm.process.rehearsal import rehearsal_start
+from ecm.process.settings import Settings, SettingsError, database_urls, from_environment
+from ecm.process.wiring import make_app
+from ecm.words.clock import Clock, RehearsalClock, SystemClock
 
 REHEARSAL_BEGINS: Final = datetime(2026, 11, 20, 5, 30, tzinfo=UTC)
 SHUTDOWN_SECONDS: Final = 10

@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 
 from devices.keys import PublicKey
-from ecm.accounts.phone_domain import Device
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
+from ecm.phones.domain import Device
 
 _QUERIES = load_queries(__package__)
 

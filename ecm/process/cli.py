@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 import uvloop
 
-from ecm import __version__, serving
-from ecm.db import embedded
+from ecm import __version__
+from ecm.db.embedded.server import forget as forget_state
 from ecm.db.errors import DatabaseError
-from ecm.logs import configure_logs
-from ecm.settings import Settings, SettingsError, from_environment
+from ecm.process.logs import configure_logs
+from ecm.process.parent import WorkerFailed, serving
+from ecm.process.settings import Settings, SettingsError, from_environment
 
 _STATE_HELP = "Folder for files (ECM_STATE_DIR; /var/lib/ecm for root, else ~/.local/state/ecm)."
 
@@ -45,7 +46,7 @@ def serve(host: str | None, port: int | None, state_dir: Path | None, workers: i
             rehearsal=rehearsal,
         )
         uvloop.run(_serve(settings, 1 if rehearsal else workers or _processors()))
-    except (SettingsError, DatabaseError, serving.WorkerFailed, OSError) as error:
+    except (SettingsError, DatabaseError, WorkerFailed, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -54,7 +55,7 @@ def serve(host: str | None, port: int | None, state_dir: Path | None, workers: i
 def forget(state_dir: Path | None) -> None:
     """Delete the embedded database and everything else under the state folder."""
     try:
-        asyncio.run(embedded.forget(state_dir or from_environment().state_dir))
+        asyncio.run(forget_state(state_dir or from_environment().state_dir))
     except (SettingsError, DatabaseError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -63,7 +64,7 @@ async def _serve(settings: Settings, workers: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving.serving(settings, workers) as address:
+    async with serving(settings, workers) as address:
         click.echo(f"service: {address}")
         await stop.wait()
 

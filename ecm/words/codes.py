@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from ecm.errors import INVALID
+from ecm.words.problems import INVALID
 
 # `$(?!\n)` ends the text in Python and in JSON Schema alike; a bare `$` lets a final newline through.
 CODE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$(?!\n)"

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from devices.enrolment import prove_key
 from devices.keys import PrivateKey
-from ecm.accounts.phones import Enrolled
+from ecm.phones.service import Enrolled
 from tests.care.town import Town
 
 

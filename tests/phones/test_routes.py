@@ -7,9 +7,9 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from devices.enrolment import prove_key
-from tests.accounts.new_phone import NewPhone
 from tests.care.town import CARERS, Town
 from tests.care.town_hall import Client, bearer, build_app
+from tests.phones.new_phone import NewPhone
 
 
 @pytest_asyncio.fixture

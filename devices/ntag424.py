@@ -1,8 +1,7 @@
-"""Secure Unique NFC messages of NTAG 424 DNA tags (NXP AN12196): each tap mirrors another, authenticated
-link.
+"""Secure Unique NFC messages of NTAG 424 DNA tags (NXP AN12196), verified by a pure function.
 
-Pure: whether the counter was seen before is for the caller to know. A counter may arrive late, a repeat is a
-replay.
+Each tap mirrors another, authenticated link. Whether the counter was seen before is for the caller to know: a counter
+may arrive late, a repeat is a replay.
 """
 
 import hmac

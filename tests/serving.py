@@ -15,13 +15,14 @@ from ecm.accounts.asking import asking
 from ecm.accounts.domain import secret_hash
 from ecm.accounts.service import ACCOUNTS, Accounts
 from ecm.accounts.store import insert_account
-from ecm.alerts.service import ALERTS, Alerts
+from ecm.alerts.service import ALERTS
 from ecm.audit.service import AUDIT, Audit
 from ecm.http.guard import WHO_ASKS, guarded
 from ecm.http.replies import tell_problems
 from ecm.http.requests import CLOCK
-from ecm.notifications.service import NOTIFICATIONS, Notifications
-from ecm.visits.service import VISITS, Visits
+from ecm.notifications.service import NOTIFICATIONS
+from ecm.process.wiring import visits_and_what_follows
+from ecm.visits.service import VISITS
 from ecm.words.roles import Account, Role
 from tests.arranging import COUNCIL, Arranged, HandClock
 
@@ -35,8 +36,7 @@ async def serving(arranged: Arranged, clock: HandClock) -> AsyncIterator[Client]
     database = arranged.database
     app[CLOCK], app[ACCOUNTS], app[AUDIT] = clock, Accounts(database, clock), Audit(database, clock)
     app[WHO_ASKS] = asking(app[ACCOUNTS])
-    app[VISITS], app[ALERTS] = Visits(database, clock), Alerts(database, clock)
-    app[NOTIFICATIONS] = Notifications(database, clock)
+    app[VISITS], app[ALERTS], app[NOTIFICATIONS] = visits_and_what_follows(database, clock)
     for subject in (ecm.visits.routes, ecm.alerts.routes, ecm.notifications.routes, ecm.audit.routes):
         for endpoint in subject.ROUTES.endpoints:
             app.router.add_route(endpoint.method, endpoint.path, guarded(endpoint))

@@ -54,7 +54,8 @@ LOOK_BACK: Final = timedelta(days=28)
 class Alert:
     """Something that happened, or that nobody came. `level` is its step on the ladder of missed visits (0 to 3).
 
-    `raised_at` is when the provider became aware; `signed_part` is the phone's own signed message.
+    `raised_at` is when the provider became aware; `signed_part` is the phone's own signed message; `facts` are what
+    was learnt of it, oldest first.
     """
 
     alert_id: UUID
@@ -72,6 +73,12 @@ class Alert:
     memo: str | None = None
     level: int = 0
     signed_part: str | None = None
+    facts: tuple["Fact", ...] = ()
+
+    @property
+    def disproved(self) -> str | None:
+        """What undid it, None while it stands."""
+        return self.state_reason if self.state == "withdrawn" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Change:
     """What is to be done about the watcher's alerts: raise (visit, kind), and withdraw with a reason."""
 
     due: tuple[tuple[Visit, AlertKind], ...]
@@ -120,7 +127,7 @@ def watched(visits: Sequence[Visit]) -> list[Watched]:
 
 def weigh(
     visits: Sequence[Watched], existing: Mapping[UUID, Alert], provider: UUID, rules: Rules, now: datetime
-) -> Verdict:
+) -> Change:
     """Set what is true of visits at `now` against the watcher's alerts of them; closed ones are left alone."""
     due: list[tuple[Visit, AlertKind]] = []
     disproved: list[tuple[Alert, str]] = []
@@ -137,7 +144,7 @@ def weigh(
                     disproved.append((known, why_withdrawn(one.visit)))
             elif (known is None or known.state == "withdrawn") and start is not None and now - start <= LOOK_BACK:
                 due.append((one.visit, kind))
-    return Verdict(tuple(due), tuple(disproved))
+    return Change(tuple(due), tuple(disproved))
 
 
 def why_withdrawn(visit: Visit) -> str:

@@ -82,20 +82,23 @@ FROM alerts WHERE provider_id = $1 AND ($2::text IS NULL OR state = $2)
 ORDER BY occurred_at DESC, alert_id
 LIMIT $3;
 
+-- name: of_visit
+SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+    memo, level, signed_part
+FROM alerts WHERE provider_id = $1 AND visit = $2
+ORDER BY occurred_at DESC, alert_id;
+
+-- name: lock_locations
+SELECT FROM locations
+WHERE provider_id = $1 AND location_id = ANY ($2::text[])
+ORDER BY location_id
+FOR NO KEY UPDATE;
+
 -- name: of_locations
 SELECT alert_id, location_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
     memo, level, signed_part
 FROM alerts WHERE provider_id = $1 AND location_id = ANY ($2::text[]) AND raised_at >= $3
 ORDER BY occurred_at, alert_id;
-
--- name: locations_waiting
-SELECT DISTINCT location_id FROM alerts
-WHERE provider_id = $1 AND state = 'open' AND kind = 'missed_visit' AND level < 2 AND raised_at <= $2
-AND NOT EXISTS (
-    SELECT FROM alert_facts
-    WHERE alert_facts.provider_id = alerts.provider_id AND alert_facts.alert_id = alerts.alert_id
-    AND alert_facts.kind = 'welfare_contact'
-);
 
 -- name: set_levels
 UPDATE alerts SET level = given.level
@@ -112,18 +115,6 @@ INSERT INTO alert_facts (provider_id, alert_id, fact_id, kind, at, memo, cause, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (provider_id, alert_id, fact_id) DO NOTHING
 RETURNING fact_id;
-
--- name: clients
-SELECT client, lives_alone, lacks_capacity FROM clients WHERE provider_id = $1 AND client = ANY ($2::text[]);
-
--- name: time_critical
-SELECT visit
-FROM visits JOIN commissions USING (provider_id, commission)
-WHERE provider_id = $1 AND visit = ANY ($2::text[]) AND time_critical;
-
--- name: devices
-SELECT provider_id, device_id, carer, public_key, revoked_at IS NOT NULL AS revoked
-FROM devices WHERE device_id = $1 ORDER BY provider_id;
 
 -- name: try_watcher_lock
 SELECT pg_try_advisory_lock(hashtextextended('ecm.watcher', 0));

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from ecm.alerts.domain import Alert, Fact, FactKind, ReportedKind
-from ecm.alerts.service import ALERTS, BAD_SIGNATURE, REVOKED_DEVICE, UNKNOWN_DEVICE, AlertWithFacts
+from ecm.alerts.service import ALERTS, BAD_SIGNATURE, REVOKED_DEVICE, UNKNOWN_DEVICE
 from ecm.http.endpoints import Routes
 from ecm.http.replies import reply
 from ecm.http.requests import CLOCK, account_of, path_uuid, provider_of, read_json, read_query
@@ -119,7 +119,7 @@ async def get_alerts(request: web.Request) -> web.Response:
     """List the provider's alerts."""
     state = read_query(request, AlertsQuery).state
     found = await request.app[ALERTS].listed(provider_of(request), None if state == "all" else state)
-    return reply(AlertsShown([alert_shown(one) for one in found]))
+    return reply(AlertsShown([alert_shown(alert) for alert in found]))
 
 
 @ROUTES.route(
@@ -210,9 +210,8 @@ async def post_closure(request: web.Request) -> web.Response:
     return reply(alert_shown(closed))
 
 
-def alert_shown(found: AlertWithFacts) -> AlertShown:
+def alert_shown(alert: Alert) -> AlertShown:
     """Shape an alert for an answer."""
-    alert = found.alert
     return AlertShown(
         alert=alert.alert_id,
         kind=alert.kind,
@@ -227,7 +226,7 @@ def alert_shown(found: AlertWithFacts) -> AlertShown:
         state_reason=alert.state_reason,
         source=alert.source,
         memo=alert.memo,
-        facts=[_fact_shown(fact) for fact in found.facts],
+        facts=[_fact_shown(fact) for fact in alert.facts],
         level=alert.level,
     )
 

@@ -1,14 +1,13 @@
 """Alerts and their facts in the database, and what the watcher reads of visits, clients and devices."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from devices.keys import PublicKey
 from ecm.alerts.domain import Alert, Fact, Watched
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
@@ -16,25 +15,6 @@ from ecm.visits.domain import Visit
 
 _QUERIES = load_queries(__package__)
 _VISIT = msgspec.json.Decoder(Visit)
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A phone that may raise alerts, and whose it is."""
-
-    provider: UUID
-    device_id: UUID
-    carer: str
-    public_key: PublicKey
-    revoked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ClientFlags:
-    """What makes a missed visit graver for a client."""
-
-    lives_alone: bool
-    lacks_capacity: bool
 
 
 async def providers(connection: Connection) -> list[UUID]:
@@ -65,9 +45,21 @@ async def of_visits(connection: Connection, provider: UUID, visits: Collection[s
 
 async def of_locations(
     connection: Connection, provider: UUID, locations: Collection[str], since: datetime
-) -> dict[UUID, Alert]:
-    """Return the alerts of these locations that were raised since an instant, oldest first."""
-    return _by_id(await connection.fetch(_QUERIES["of_locations"], provider, list(locations), since))
+) -> list[Alert]:
+    """Return the alerts of these locations that were raised since an instant, oldest first, with their facts."""
+    return await _with_facts(
+        connection, provider, await connection.fetch(_QUERIES["of_locations"], provider, list(locations), since)
+    )
+
+
+async def of_visit(connection: Connection, provider: UUID, visit: str) -> list[Alert]:
+    """Return every alert of one visit with its facts, the latest first."""
+    return await _with_facts(connection, provider, await connection.fetch(_QUERIES["of_visit"], provider, visit))
+
+
+async def lock_locations(connection: Connection, provider: UUID, locations: Collection[str]) -> None:
+    """Let nobody else change these locations' alerts, or what they come to, until the transaction ends."""
+    await connection.execute(_QUERIES["lock_locations"], provider, list(locations))
 
 
 async def locations_of_clients(connection: Connection, provider: UUID, clients: Iterable[str]) -> dict[str, str]:
@@ -85,12 +77,6 @@ async def location_of_carer(connection: Connection, provider: UUID, carer: str) 
 async def locations(connection: Connection, provider: UUID) -> list[str]:
     """Return the provider's locations."""
     return [row["location_id"] for row in await connection.fetch(_QUERIES["locations"], provider)]
-
-
-async def locations_waiting(connection: Connection, provider: UUID, raised_before: datetime) -> list[str]:
-    """Return the locations with an open missed visit that gets graver because nobody has been in touch since."""
-    rows = await connection.fetch(_QUERIES["locations_waiting"], provider, raised_before)
-    return [row["location_id"] for row in rows]
 
 
 async def client_of_visit(connection: Connection, provider: UUID, visit: str) -> str | None:
@@ -135,28 +121,20 @@ async def close(connection: Connection, provider: UUID, alert_id: UUID, reason: 
 
 
 async def alert(connection: Connection, provider: UUID, alert_id: UUID) -> Alert | None:
-    """Find an alert."""
-    row = await connection.fetchrow(_QUERIES["alert"], provider, alert_id)
-    return None if row is None else Alert(**row)
+    """Find an alert with its facts."""
+    found = await _with_facts(connection, provider, await connection.fetch(_QUERIES["alert"], provider, alert_id))
+    return found[0] if found else None
 
 
 async def listed(connection: Connection, provider: UUID, state: str | None, limit: int) -> list[Alert]:
-    """Return the latest alerts of a state, or of all."""
-    return [Alert(**row) for row in await connection.fetch(_QUERIES["listed"], provider, state, limit)]
+    """Return the latest alerts of a state, or of all, with their facts."""
+    return await _with_facts(connection, provider, await connection.fetch(_QUERIES["listed"], provider, state, limit))
 
 
 async def set_levels(connection: Connection, provider: UUID, levels: Mapping[UUID, int]) -> None:
     """Note the level that each alert has now."""
     if levels:
         await connection.execute(_QUERIES["set_levels"], provider, list(levels), list(levels.values()))
-
-
-async def facts(connection: Connection, provider: UUID, alerts: Collection[UUID]) -> dict[UUID, list[Fact]]:
-    """Return the facts of each of these alerts, oldest first."""
-    found: dict[UUID, list[Fact]] = {alert_id: [] for alert_id in alerts}
-    for row in await connection.fetch(_QUERIES["facts"], provider, list(alerts)):
-        found[row["alert_id"]].append(Fact(**row))
-    return found
 
 
 async def insert_fact(connection: Connection, provider: UUID, fact: Fact) -> bool:
@@ -176,31 +154,12 @@ async def insert_fact(connection: Connection, provider: UUID, fact: Fact) -> boo
     return inserted is not None
 
 
-async def client_flags(connection: Connection, provider: UUID, clients: Collection[str]) -> dict[str, ClientFlags]:
-    """Return what makes a missed visit graver for each known client."""
-    rows = await connection.fetch(_QUERIES["clients"], provider, list(clients))
-    return {row["client"]: ClientFlags(row["lives_alone"], row["lacks_capacity"]) for row in rows}
-
-
-async def time_critical(connection: Connection, provider: UUID, visits: Collection[str]) -> frozenset[str]:
-    """Return which of these visits were commissioned as time critical."""
-    rows = await connection.fetch(_QUERIES["time_critical"], provider, list(visits))
-    return frozenset(row["visit"] for row in rows)
-
-
-async def devices(connection: Connection, device_id: UUID) -> list[Device]:
-    """Find devices of any provider by id; needs the intake role, which sees them all."""
-    return [
-        Device(
-            row["provider_id"],
-            row["device_id"],
-            row["carer"],
-            PublicKey.from_jwk(row["public_key"]),
-            row["revoked"],
-        )
-        for row in await connection.fetch(_QUERIES["devices"], device_id)
-    ]
-
-
 def _by_id(rows: Iterable[asyncpg.Record]) -> dict[UUID, Alert]:
     return {row["alert_id"]: Alert(**row) for row in rows}
+
+
+async def _with_facts(connection: Connection, provider: UUID, rows: Sequence[asyncpg.Record]) -> list[Alert]:
+    facts: dict[UUID, list[Fact]] = {row["alert_id"]: [] for row in rows}
+    for row in await connection.fetch(_QUERIES["facts"], provider, list(facts)) if rows else ():
+        facts[row["alert_id"]].append(Fact(**row))
+    return [replace(Alert(**row), facts=tuple(facts[row["alert_id"]])) for row in rows]

@@ -16,12 +16,14 @@ from uuid import UUID
 from ecm.db.directory import directory_versions
 from ecm.db.pool import Database
 from ecm.intake import store
-from ecm.intake.domain import Client, Device, Tag
+from ecm.intake.domain import Client, Tag
+from ecm.phones.domain import Phone
+from ecm.phones.service import phones_of_ids
 
 FRESH_SECONDS: Final = 0.5
 TRUSTED_SECONDS: Final = 1.0
 # Beyond this many, most are ids that nobody enrolled; they are forgotten together.
-MOST_DEVICES: Final = 200_000
+MOST_PHONES: Final = 200_000
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +45,7 @@ class Named(NamedTuple):
     tags: tuple[UUID, ...]
 
 
-Devices = Mapping[UUID, tuple[Device, ...]]
+PhonesById = Mapping[UUID, tuple[Phone, ...]]
 T = TypeVar("T")
 _Kind = Literal["carer", "client", "tag"]
 _Name = tuple[ProviderDirectory, _Kind, UUID, Any]
@@ -53,7 +55,7 @@ _Name = tuple[ProviderDirectory, _Kind, UUID, Any]
 class _Memory:
     """What is remembered between two changes. Whoever began with one goes on with it, so nobody starts over."""
 
-    devices: dict[UUID, tuple[Device, ...]] = field(default_factory=dict)
+    phones: dict[UUID, tuple[Phone, ...]] = field(default_factory=dict)
     providers: dict[UUID, ProviderDirectory] = field(default_factory=dict)
 
 
@@ -70,7 +72,7 @@ class Directory:
         self._memory = _Memory()
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
-        self._devices_wanted = _Together(self._look_up_devices)
+        self._phones_wanted = _Together(self._look_up_phones)
         self._names_wanted = _Together(self._look_up_names)
 
     async def keep_fresh(self) -> None:
@@ -90,16 +92,16 @@ class Directory:
         if changed:
             self._versions = versions
             self._memory = _without(self._memory, changed)
-        if len(self._memory.devices) > MOST_DEVICES:
+        if len(self._memory.phones) > MOST_PHONES:
             self._memory = _Memory(providers=self._memory.providers)
         self._read_at = began
 
-    async def devices(self, device_ids: Iterable[UUID]) -> Devices:
-        """Give the devices of these ids (several where providers chose the same id), looking up the unknown ones."""
+    async def phones(self, device_ids: Iterable[UUID]) -> PhonesById:
+        """Give the phones of these ids (several where providers chose the same id), looking up the unknown ones."""
         memory = self._memory
-        if unknown := [device_id for device_id in device_ids if device_id not in memory.devices]:
-            await self._devices_wanted.look_up((memory, device_id) for device_id in unknown)
-        return memory.devices
+        if unknown := [device_id for device_id in device_ids if device_id not in memory.phones]:
+            await self._phones_wanted.look_up((memory, device_id) for device_id in unknown)
+        return memory.phones
 
     async def learn(self, named: Sequence[Named]) -> Mapping[UUID, ProviderDirectory]:
         """Give the directories with everything that is named, looking up what is not yet known."""
@@ -110,14 +112,14 @@ class Directory:
             await self._names_wanted.look_up(unknown)
         return known
 
-    async def _look_up_devices(self, wanted: Set[tuple[_Memory, UUID]]) -> None:
-        async with self._database.statement("intake_devices", role="intake") as connection:
-            found = await store.devices(connection, {device_id for _, device_id in wanted})
-        by_id: defaultdict[UUID, list[Device]] = defaultdict(list)
-        for device in found:
-            by_id[device.device_id].append(device)
+    async def _look_up_phones(self, wanted: Set[tuple[_Memory, UUID]]) -> None:
+        async with self._database.statement("intake_phones", role="intake") as connection:
+            found = await phones_of_ids(connection, {device_id for _, device_id in wanted})
+        by_id: defaultdict[UUID, list[Phone]] = defaultdict(list)
+        for phone in found:
+            by_id[phone.device_id].append(phone)
         for memory, device_id in wanted:
-            memory.devices[device_id] = tuple(by_id[device_id])
+            memory.phones[device_id] = tuple(by_id[device_id])
 
     async def _look_up_names(self, wanted: Set[_Name]) -> None:
         asked: dict[_Kind, set[tuple[UUID, Any]]] = {"carer": set(), "client": set(), "tag": set()}
@@ -141,14 +143,14 @@ class Directory:
 
 def _without(memory: _Memory, changed: Set[UUID]) -> _Memory:
     """Return what is still remembered when these providers have changed."""
-    # A device not found may have been enrolled since, with any of the changed providers.
-    devices = {
-        device_id: devices
-        for device_id, devices in memory.devices.items()
-        if devices and not any(device.provider in changed for device in devices)
+    # A phone not found may have been enrolled since, with any of the changed providers.
+    phones = {
+        device_id: phones
+        for device_id, phones in memory.phones.items()
+        if phones and not any(phone.provider in changed for phone in phones)
     }
     providers = {provider: known for provider, known in memory.providers.items() if provider not in changed}
-    return _Memory(devices, providers)
+    return _Memory(phones, providers)
 
 
 def _unknown(named: Named, known: ProviderDirectory) -> Iterator[_Name]:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from devices.keys import PublicKey
 from devices.messages import CheckInMessage
 from ecm.words.codes import Instant
 from geofences.fences import Fence
@@ -20,17 +19,6 @@ SKEW_TOLERANCE: Final = timedelta(minutes=2)
 LATE_UPLOAD: Final = timedelta(hours=1)
 
 CheckInKey = tuple[UUID, UUID, UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """An enrolled phone: whose it is, and the key that its check-ins must be signed with."""
-
-    provider: UUID
-    device_id: UUID
-    carer: str
-    public_key: PublicKey
-    revoked: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,6 @@ ON CONFLICT (slot) DO UPDATE SET
     received_at = EXCLUDED.received_at, reason = EXCLUDED.reason, detail = EXCLUDED.detail,
     device_id = EXCLUDED.device_id, message_digest = EXCLUDED.message_digest, signed_part = EXCLUDED.signed_part;
 
--- name: devices
-SELECT provider_id, device_id, carer, public_key, revoked_at IS NOT NULL AS revoked
-FROM devices WHERE device_id = ANY ($1::uuid[]);
-
 -- name: clients
 SELECT provider_id, client, shape
 FROM unnest($1::uuid[], $2::text[]) AS named (provider_id, client)

@@ -17,7 +17,7 @@ from geofences.verdict import judge
 
 
 class Authentic(msgspec.Struct, frozen=True, gc=False):
-    """A message with the device that wrote it, and the links it carries (None: not ours)."""
+    """A message with the phone that wrote it, and the links it carries (None: not ours)."""
 
     message: CheckInMessage
     signer: Signer
@@ -34,7 +34,7 @@ def named(authentic: Authentic) -> Named:
     """Return what a check-in names that must be looked up."""
     body = authentic.message.body
     tags = tuple(link.tag_id for link in authentic.links if link is not None)
-    return Named(authentic.signer.device.provider, body.carer, body.client, tags)
+    return Named(authentic.signer.phone.provider, body.carer, body.client, tags)
 
 
 def _link(text: str) -> TagLink | None:
@@ -47,7 +47,7 @@ def _link(text: str) -> TagLink | None:
 def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, received_at: datetime) -> AcceptedCheckIn:
     """Judge an authentic check-in by the provider's directory, which must know everything it names."""
     message, body = authentic.message, authentic.message.body
-    provider = authentic.signer.device.provider
+    provider = authentic.signer.phone.provider
     skew = domain.skew_seconds(sent_at, received_at)
     occurred, clock_in_doubt = domain.occurred_at(message.at, skew)
     doubts = set(domain.arrival_doubts(message.at, sent_at, occurred, received_at))
@@ -61,7 +61,7 @@ def accept(authentic: Authentic, known: ProviderDirectory, sent_at: datetime, re
         doubts.add("unknown_client")
     if not known.carers[body.carer]:
         doubts.add("unknown_carer")
-    if body.carer != authentic.signer.device.carer:
+    if body.carer != authentic.signer.phone.carer:
         doubts.add("carer_not_device_owner")
     radius = None if message.gps is None else a95(message.gps.accuracy, message.gps.accuracy_basis)
     place = _place(message, radius, known, client)

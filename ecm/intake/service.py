@@ -22,13 +22,14 @@ from ecm.db.pool import Database
 from ecm.http.decoding import decode_json
 from ecm.intake import reading
 from ecm.intake.directory import FRESH_SECONDS, Directory
-from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Device, Receipt, Submission
+from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Receipt, Submission
 from ecm.intake.metrics import IntakeMetrics
 from ecm.intake.queue import Queue, Request
 from ecm.intake.reading import Authentic
 from ecm.intake.refusals import Refusals, Refused
 from ecm.intake.signatures import Signer, signers
 from ecm.intake.writer import Writer
+from ecm.phones.domain import Phone
 from ecm.words.clock import Clock
 from ecm.words.problems import Problem, unavailable
 
@@ -119,12 +120,12 @@ class Intake:
                 messages[place] = _read(item)
             except Unreadable as problem:
                 refused[place] = Refused(item, None, None, problem.reason, problem.detail)
-        known = await self._directory.devices({message.device_id for message in messages.values()})
+        known = await self._directory.phones({message.device_id for message in messages.values()})
         written_by = await signers(messages, known)
         authentic: dict[int, Authentic] = {}
         for place, message in messages.items():
             signer = written_by.get(place)
-            if signer is not None and not signer.device.revoked:
+            if signer is not None and not signer.phone.revoked:
                 authentic[place] = Authentic(message, signer, reading.take_links(message))
                 continue
             reason, detail = _why(signer, known[message.device_id])
@@ -155,7 +156,7 @@ class Intake:
                 if place % ITEMS_BETWEEN_BREATHS == ITEMS_BETWEEN_BREATHS - 1:
                     await asyncio.sleep(0)
                 if place in authentic:
-                    provider = known[authentic[place].signer.device.provider]
+                    provider = known[authentic[place].signer.phone.provider]
                     sent_at, received_at = one.submission.sent_at, one.request.received_at
                     accepted[place] = reading.accept(authentic[place], provider, sent_at, received_at)
         return accepted
@@ -210,10 +211,10 @@ def _read(item: object) -> CheckInMessage:
     return read_check_in(item)
 
 
-def _why(signer: Signer | None, devices: Sequence[Device]) -> tuple[str, str]:
+def _why(signer: Signer | None, phones: Sequence[Phone]) -> tuple[str, str]:
     """Return the reason and the sentence for a message that counts for nobody."""
     if signer is not None:
         return "revoked_device", "This device was revoked; enrol the phone again."
-    if devices:
+    if phones:
         return "bad_signature", "The signature is not this device's over these bytes."
     return "unknown_device", "No device with this id is enrolled."

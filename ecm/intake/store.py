@@ -7,10 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from devices.keys import PublicKey
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
-from ecm.intake.domain import AcceptedCheckIn, CheckInKey, Client, Device, Refusal, Tag
+from ecm.intake.domain import AcceptedCheckIn, CheckInKey, Client, Refusal, Tag
 from geofences.fences import from_json
 
 _QUERIES = load_queries(__package__)
@@ -105,21 +104,6 @@ async def store_refusals(connection: Connection, refusals: Sequence[Refusal]) ->
         for refusal in refusals
     ]
     await connection.execute(_QUERIES["store_refusals"], *zip(*rows, strict=True))
-
-
-async def devices(connection: Connection, device_ids: Collection[UUID]) -> list[Device]:
-    """Find devices of any provider by id."""
-    rows = await connection.fetch(_QUERIES["devices"], device_ids)
-    return [
-        Device(
-            row["provider_id"],
-            row["device_id"],
-            row["carer"],
-            PublicKey.from_jwk(row["public_key"]),
-            row["revoked"],
-        )
-        for row in rows
-    ]
 
 
 async def clients(connection: Connection, named: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Client]:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from ecm.alerts.domain import Alert
 from ecm.notifications.domain import (
     DECIDED,
-    Alert,
     Assessment,
     CandidateKey,
     CandidateState,
@@ -99,14 +99,14 @@ def find(provider: UUID, incidents: Sequence[Incident], since: datetime, policy:
 
     def lead(incident: Incident, assessment: Assessment, subject: str) -> None:
         if assessment.candidate is not None:
-            key = candidate_key(incident.alert.location, assessment.candidate, assessment.root_cause, subject)
+            key = candidate_key(incident.alert.location_id, assessment.candidate, assessment.root_cause, subject)
             leads.setdefault(candidate_id(provider, key), (key, []))[1].append((incident, assessment))
 
     for location, here in _by_location(incidents).items():
         neighbours = _Neighbours(here)
         for incident in here:
             alert = incident.alert
-            if alert.aware_at >= since:
+            if alert.raised_at >= since:
                 around = surroundings(alert, neighbours.of(alert))
                 assessment = assess(alert, incident.circumstances, around, policy, now)
                 levels[alert.alert_id] = assessment.level
@@ -117,7 +117,7 @@ def find(provider: UUID, incidents: Sequence[Incident], since: datetime, policy:
     return Findings(levels, {found: (key, tuple(pairs)) for found, (key, pairs) in leads.items()})
 
 
-def settle(findings: Findings, stored: Mapping[UUID, Candidate]) -> list[Candidate]:
+def follow(findings: Findings, stored: Mapping[UUID, Candidate]) -> list[Candidate]:
     """Return the candidates to write: new ones, and stored ones that say or are something else by now."""
     standing = {
         incident.alert.alert_id: found
@@ -125,15 +125,15 @@ def settle(findings: Findings, stored: Mapping[UUID, Candidate]) -> list[Candida
         for incident, assessment in pairs
         if assessment.state not in {None, "withdrawn"}
     }
-    settled = [
+    following = [
         _follow(found, key, pairs, stored.get(found), standing) for found, (key, pairs) in findings.leads.items()
     ]
     for found, candidate in stored.items():
         if found not in findings.leads and findings.levels.keys() & set(candidate.document.alerts):
-            settled.append(_left(candidate, standing))
+            following.append(_left(candidate, standing))
     return [
         replace(after, version=1 if before is None else before.version + 1)
-        for after in settled
+        for after in following
         if after is not None and (before := stored.get(after.candidate_id)) != after
     ]
 
@@ -177,7 +177,7 @@ def _follow(
         type=key.type,
         state=state,
         client=clients.pop() if len(clients) == 1 else None,
-        aware_at=min([alert.aware_at for alert in alerts] + [one.aware_at for one in seen]),
+        aware_at=min([alert.raised_at for alert in alerts] + [one.aware_at for one in seen]),
         event_at=min([alert.occurred_at for alert in alerts] + [one.event_at for one in seen]),
         document=document,
         version=stored.version if stored else 1,
@@ -219,13 +219,13 @@ def _clusters(
     incidents: Sequence[Incident], since: datetime, policy: Policy
 ) -> Iterable[tuple[Cluster, list[Incident]]]:
     by_alert = {incident.alert.alert_id: incident for incident in incidents}
-    for cluster in clusters([incident.alert for incident in incidents], 0, policy):
-        if any(alert.aware_at >= since for alert in cluster.alerts):
+    for cluster in clusters([incident.alert for incident in incidents], policy):
+        if any(alert.raised_at >= since for alert in cluster.alerts):
             yield cluster, [by_alert[alert.alert_id] for alert in cluster.alerts]
 
 
 def _by_location(incidents: Collection[Incident]) -> dict[str, list[Incident]]:
     found: defaultdict[str, list[Incident]] = defaultdict(list)
     for incident in incidents:
-        found[incident.alert.location].append(incident)
+        found[incident.alert.location_id].append(incident)
     return found

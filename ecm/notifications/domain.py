@@ -11,19 +11,17 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
+from ecm.alerts.domain import Alert
 from ecm.notifications.ladder import climb
 from ecm.notifications.mapping import PRECEDENCE, STAFFING_CAUSES, CandidateType, Duty
 from ecm.notifications.model import (
     MISSED_VISIT,
-    Alert,
     Assessment,
     CandidateKey,
     CandidateState,
     Circumstances,
     Cluster,
     Confidence,
-    Fact,
-    FactKind,
     Gate,
     Policy,
     Surroundings,
@@ -41,7 +39,6 @@ from ecm.words.civil_time import london_day
 
 __all__ = [
     "DECIDED",
-    "Alert",
     "Assessment",
     "CandidateKey",
     "CandidateState",
@@ -50,8 +47,6 @@ __all__ = [
     "Cluster",
     "Confidence",
     "Duty",
-    "Fact",
-    "FactKind",
     "Gate",
     "Policy",
     "Surroundings",
@@ -168,12 +163,10 @@ def next_state(
     return "withdrawn"
 
 
-def clusters(alerts: Iterable[Alert], planned_visits: int, policy: Policy) -> tuple[Cluster, ...]:
+def clusters(alerts: Iterable[Alert], policy: Policy) -> tuple[Cluster, ...]:
     """Find where a location's missed visits for want of staff threaten the service: one candidate an incident.
 
-    `planned_visits` is how many visits the location plans in 24 hours (0: not known). An incident is 24
-    hours in which at least `clients_in_cluster` clients, or `percent_in_cluster` of the visits planned,
-    were missed.
+    An incident is 24 hours in which at least `clients_in_cluster` clients were missed.
     """
     waiting = sorted(
         (
@@ -187,8 +180,7 @@ def clusters(alerts: Iterable[Alert], planned_visits: int, policy: Policy) -> tu
     while waiting:
         within = [alert for alert in waiting if alert.occurred_at - waiting[0].occurred_at <= _DAY]
         clients = {alert.client for alert in within}
-        share = len(within) * 100 >= policy.percent_in_cluster * planned_visits > 0
-        if len(clients) >= policy.clients_in_cluster or share:
+        if len(clients) >= policy.clients_in_cluster:
             found.append(Cluster(tuple(within), _cluster_assessment(within, len(clients))))
             waiting = waiting[len(within) :]
         else:
@@ -256,7 +248,7 @@ def _own_gate(name: str, alert: Alert, now: datetime) -> Gate:
         return Gate(name, met=True, at=alert.occurred_at + _DAY)
     contact = first_fact(alert, "welfare_contact")
     if name == "outcome_recorded" and contact is not None:
-        return Gate(name, met=True, by=contact.by, at=contact.at)
+        return Gate(name, met=True, by=contact.recorded_by, at=contact.at)
     return Gate(name)
 
 

@@ -8,9 +8,9 @@ one cause.
 
 from datetime import datetime, timedelta
 
+from ecm.alerts.domain import Alert
 from ecm.notifications.mapping import LEGAL_REFS, Duty
 from ecm.notifications.model import (
-    Alert,
     Assessment,
     CandidateState,
     Circumstances,
@@ -77,7 +77,7 @@ def _level_2_reasons(circumstances: Circumstances, around: Surroundings, policy:
 def _welfare_contact(alert: Alert, policy: Policy, now: datetime) -> tuple[str, bool]:
     """Say what is known of welfare contact, and whether it was not made in time (the boundary is in time)."""
     minutes = policy.welfare_contact_minutes
-    limit = alert.aware_at + timedelta(minutes=minutes)
+    limit = alert.raised_at + timedelta(minutes=minutes)
     contacts = [fact.at for fact in alert.facts if fact.kind == "welfare_contact"]
     if any(alert.occurred_at <= contact <= limit for contact in contacts):
         return f"Welfare contact was made within {minutes} minutes of becoming aware.", False
@@ -97,7 +97,9 @@ def _candidate(alert: Alert, level: int, reasons: list[str]) -> Assessment:
         duties.append("duty_of_candour")
     state: CandidateState = "proposed" if proposed else "screening"
     confidence: Confidence = "high" if concern else "medium" if proposed else "low"
-    gate = Gate("harm_or_concern_or_second_adult", proposed, known.by if known else None, known.at if known else None)
+    gate = Gate(
+        "harm_or_concern_or_second_adult", proposed, known.recorded_by if known else None, known.at if known else None
+    )
     return Assessment(
         level=level,
         candidate="ABUSE_OR_ALLEGATION",

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
-from uuid import UUID
 
+from ecm.alerts.domain import Alert, Fact, FactKind
 from ecm.notifications.mapping import (
     DUTIES,
     GATES,
@@ -21,7 +21,6 @@ from ecm.words.civil_time import london_day
 
 MISSED_VISIT: Final = "missed_visit"
 
-FactKind = Literal["welfare_contact", "harm", "safeguarding_raised", "hcp_opinion", "cause"]
 Confidence = Literal["low", "medium", "high"]
 CandidateState = Literal[
     "screening", "proposed", "accepted", "dismissed", "merged", "submitted", "supplemented", "withdrawn"
@@ -30,31 +29,6 @@ CandidateState = Literal[
 
 _UNKNOWN_KIND: Final = KindRule("Alerts of this kind are not notified by themselves.", opens=True)
 _DUTY_ORDER: Final[tuple[Duty, ...]] = ("cqc", "safeguarding", "duty_of_candour", "contract", "riddor")
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something learnt about an alert: of what kind, when it was so, who recorded it, for `cause` its name."""
-
-    kind: FactKind
-    at: datetime
-    by: str | None = None
-    cause: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """An alert as the rules see it. `aware_at` is when the provider became aware; `disproved` says what undid it."""
-
-    alert_id: UUID
-    location: str
-    kind: str
-    client: str | None
-    visit: str | None
-    occurred_at: datetime
-    aware_at: datetime
-    facts: tuple[Fact, ...] = ()
-    disproved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +57,6 @@ class Policy:
     repeated_misses: int = 2
     adults_affected: int = 2
     clients_in_cluster: int = 3
-    percent_in_cluster: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +120,7 @@ def rule_of(alert: Alert) -> KindRule:
 def first_fact(alert: Alert, kind: FactKind) -> Fact | None:
     """Return the earliest fact of a kind, or None."""
     found = (fact for fact in alert.facts if fact.kind == kind)
-    return min(found, key=lambda fact: (fact.at, fact.by or ""), default=None)
+    return min(found, key=lambda fact: (fact.at, fact.recorded_by), default=None)
 
 
 def causes(alert: Alert) -> frozenset[str]:
@@ -181,9 +154,9 @@ def candidate(
 def gates_of(kind: CandidateType, alerts: Iterable[Alert], more: Iterable[Gate] = ()) -> tuple[Gate, ...]:
     """Return the gates of a type of candidate, met as far as facts of these alerts say so."""
     opinions = [fact for alert in alerts if (fact := first_fact(alert, "hcp_opinion")) is not None]
-    opinion = min(opinions, key=lambda fact: (fact.at, fact.by or ""), default=None)
+    opinion = min(opinions, key=lambda fact: (fact.at, fact.recorded_by), default=None)
     gates = [
-        Gate(name, True, opinion.by, opinion.at) if name == "hcp_opinion" and opinion else Gate(name)
+        Gate(name, True, opinion.recorded_by, opinion.at) if name == "hcp_opinion" and opinion else Gate(name)
         for name in GATES[kind]
     ]
     return (*gates, *more)

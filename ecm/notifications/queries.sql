@@ -1,9 +1,3 @@
--- name: lock_locations
-SELECT FROM locations
-WHERE provider_id = $1 AND location_id = ANY ($2::text[])
-ORDER BY location_id
-FOR NO KEY UPDATE;
-
 -- name: concerned
 SELECT candidate_id, location_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
     decided_reason
@@ -40,3 +34,20 @@ LIMIT $2;
 UPDATE candidates
 SET state = 'dismissed', decided_by = $3, decided_at = $4, decided_reason = $5, version = version + 1
 WHERE provider_id = $1 AND candidate_id = $2;
+
+-- name: locations_waiting
+SELECT DISTINCT location_id FROM alerts
+WHERE provider_id = $1 AND state = 'open' AND kind = 'missed_visit' AND level < 2 AND raised_at <= $2
+AND NOT EXISTS (
+    SELECT FROM alert_facts
+    WHERE alert_facts.provider_id = alerts.provider_id AND alert_facts.alert_id = alerts.alert_id
+    AND alert_facts.kind = 'welfare_contact'
+);
+
+-- name: circumstances_of_clients
+SELECT client, lives_alone, lacks_capacity FROM clients WHERE provider_id = $1 AND client = ANY ($2::text[]);
+
+-- name: time_critical
+SELECT visit
+FROM visits JOIN commissions USING (provider_id, commission)
+WHERE provider_id = $1 AND visit = ANY ($2::text[]) AND time_critical;

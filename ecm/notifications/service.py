@@ -1,19 +1,22 @@
 """Candidates follow from alerts; a registered person reads them and decides. Nothing is ever submitted from here."""
 
 import asyncio
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 from aiohttp import web
 
+from ecm.alerts import service as alerts
+from ecm.alerts.domain import LOOK_BACK, Alert
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event
 from ecm.db.pool import Connection, Database
-from ecm.notifications import candidates as rules
-from ecm.notifications import store
-from ecm.notifications.candidates import Candidate, Incident
+from ecm.notifications import candidates, store
+from ecm.notifications.candidates import Candidate, Evidence, Incident
 from ecm.notifications.domain import Policy
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, NOT_FOUND
@@ -23,41 +26,54 @@ _LISTED_AT_MOST: Final = 1_000
 _DISMISSABLE: Final = frozenset({"screening", "proposed"})
 
 
-async def lock_locations(connection: Connection, provider: UUID, locations: Collection[str]) -> None:
-    """Lock locations until the transaction ends: do so before any change to their alerts.
-
-    Of several who change alerts at once, each then sees what the others did. In one call, so that nobody waits in
-    a circle.
-    """
-    await store.lock_locations(connection, provider, locations)
-
-
-async def reassess(
-    connection: Connection, provider: UUID, incidents: Sequence[Incident], since: datetime, now: datetime
-) -> dict[UUID, int]:
-    """Have the candidates follow from the alerts of locations that are locked; return the level of each alert.
-
-    Of the alerts given, those that the provider became aware of since an instant are assessed; the earlier ones
-    are there because they may matter to these.
-    """
-    findings = await asyncio.to_thread(rules.find, provider, incidents, since, POLICY, now)
-    locations = {incident.alert.location for incident in incidents}
-    stored = await store.concerned(connection, provider, findings.leads.keys(), locations, since)
-    news = rules.settle(findings, stored)
-    if news:
-        await store.write(connection, provider, news)
-        await audit.record_all(
-            connection, provider, [_event(candidate, stored.get(candidate.candidate_id), now) for candidate in news]
-        )
-    return dict(findings.levels)
-
-
 class Notifications:
-    """Reading candidates and deciding on them."""
+    """Having candidates follow from alerts, reading them and deciding on them."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+
+    async def alerts_changed(
+        self,
+        connection: Connection,
+        provider: UUID,
+        locations: Collection[str],
+        now: datetime,
+        about: Alert | None = None,
+    ) -> None:
+        """Have the candidates of these locations, which must be locked, follow from their alerts.
+
+        Assesses the alerts of the last 28 days, or since the one that it is told `about` where that is older, in the
+        light of those of the 28 days before.
+        """
+        since = min(now, now if about is None else about.raised_at) - LOOK_BACK
+        found = await alerts.of_locations(connection, provider, locations, since - LOOK_BACK)
+        circumstances = await store.circumstances(
+            connection,
+            provider,
+            {alert.client for alert in found if alert.client is not None},
+            {alert.visit for alert in found if alert.visit is not None},
+        )
+        incidents = [Incident(alert, circumstances(alert), _evidence(alert)) for alert in found]
+        levels = await _reassess(connection, provider, incidents, since, now)
+        changed = {
+            alert.alert_id: levels[alert.alert_id]
+            for alert in found
+            if levels.get(alert.alert_id, alert.level) != alert.level
+        }
+        await alerts.set_levels(connection, provider, changed)
+
+    async def time_passed(self, provider: UUID, now: datetime) -> None:
+        """Look again at missed visits that get graver because nobody has been in touch with the client in time."""
+        await self._database.retrying(partial(self._look_again, provider, now))
+
+    async def _look_again(self, provider: UUID, now: datetime) -> None:
+        async with self._database.transaction("watch_missed_visits", provider=provider) as connection:
+            welfare = timedelta(minutes=POLICY.welfare_contact_minutes)
+            waiting = await store.locations_waiting(connection, provider, now - welfare)
+            if waiting:
+                await alerts.lock_locations(connection, provider, waiting)
+                await self.alerts_changed(connection, provider, waiting, now)
 
     async def listed(self, provider: UUID) -> tuple[datetime, list[Candidate]]:
         """Return the present instant and the latest thousand candidates, the latest known first."""
@@ -74,7 +90,7 @@ class Notifications:
         async with self._database.transaction("dismiss_candidate", provider=provider) as connection:
             candidate = await store.candidate(connection, provider, candidate_id)
             if candidate is not None:
-                await store.lock_locations(connection, provider, [candidate.location])
+                await alerts.lock_locations(connection, provider, [candidate.location])
                 candidate = await store.candidate(connection, provider, candidate_id)
             if candidate is None:
                 raise NOT_FOUND.because("There is no such candidate among those you may see.")
@@ -92,6 +108,35 @@ class Notifications:
 
 
 NOTIFICATIONS: Final = web.AppKey("notifications", Notifications)
+
+
+async def _reassess(
+    connection: Connection, provider: UUID, incidents: Sequence[Incident], since: datetime, now: datetime
+) -> Mapping[UUID, int]:
+    """Write the candidates that follow from these alerts; return the level of each alert assessed.
+
+    Those that the provider became aware of since an instant are assessed; the earlier ones are there because they may
+    matter to these.
+    """
+    findings = await asyncio.to_thread(candidates.find, provider, incidents, since, POLICY, now)
+    locations = {incident.alert.location_id for incident in incidents}
+    stored = await store.concerned(connection, provider, findings.leads.keys(), locations, since)
+    news = candidates.follow(findings, stored)
+    if news:
+        await store.write(connection, provider, news)
+        await audit.record_all(
+            connection, provider, [_event(candidate, stored.get(candidate.candidate_id), now) for candidate in news]
+        )
+    return findings.levels
+
+
+def _evidence(alert: Alert) -> tuple[Evidence, ...]:
+    signed = alert.signed_part
+    digest = None if signed is None else sha256(signed.encode("ascii")).hexdigest()
+    return (
+        Evidence(f"alert:{alert.source}", str(alert.alert_id), alert.occurred_at, digest),
+        *(Evidence(f"fact:{fact.kind}", str(fact.fact_id), fact.at) for fact in alert.facts),
+    )
 
 
 def _event(after: Candidate, before: Candidate | None, now: datetime) -> Event:

@@ -1,23 +1,45 @@
 """Candidates in the database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from ecm.alerts.domain import Alert
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 from ecm.notifications.candidates import Candidate, Document
+from ecm.notifications.model import Circumstances
 
 _QUERIES = load_queries(__package__)
 _DOCUMENT = msgspec.json.Decoder(Document)
 
 
-async def lock_locations(connection: Connection, provider: UUID, locations: Collection[str]) -> None:
-    """Let nobody else change what these locations' alerts come to until the transaction ends."""
-    await connection.execute(_QUERIES["lock_locations"], provider, list(locations))
+async def circumstances(
+    connection: Connection, provider: UUID, clients: Collection[str], visits: Collection[str]
+) -> Callable[[Alert], Circumstances]:
+    """Return what makes a missed visit graver, for alerts of these clients and visits; nothing for the unknown."""
+    known = {
+        row["client"]: (row["lives_alone"], row["lacks_capacity"])
+        for row in await connection.fetch(_QUERIES["circumstances_of_clients"], provider, list(clients))
+    }
+    critical = {row["visit"] for row in await connection.fetch(_QUERIES["time_critical"], provider, list(visits))}
+
+    def of(alert: Alert) -> Circumstances:
+        lives_alone, lacks_capacity = known.get(alert.client or "", (False, False))
+        return Circumstances(
+            lives_alone=lives_alone, lacks_capacity=lacks_capacity, time_critical=alert.visit in critical
+        )
+
+    return of
+
+
+async def locations_waiting(connection: Connection, provider: UUID, raised_before: datetime) -> list[str]:
+    """Return the locations with an open missed visit that gets graver because nobody has been in touch since."""
+    rows = await connection.fetch(_QUERIES["locations_waiting"], provider, raised_before)
+    return [row["location_id"] for row in rows]
 
 
 async def concerned(

@@ -2,12 +2,14 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from devices.keys import PublicKey
+from devices.jws import Signed, verify
+from devices.keys import BadSignature, PublicKey
 
 # Letters and digits that are not taken for each other when read out or copied from a screen: no I, O, 0 or 1.
 CODE_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -17,14 +19,31 @@ _GROUP: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class Phone:
     """A carer's enrolled phone. A revoked one stays on record, so that what it signed before can be verified."""
 
-    device: UUID
+    provider: UUID
+    device_id: UUID
     carer: str
     public_key: PublicKey
     enrolled_at: datetime
     revoked_at: datetime | None
+
+    @property
+    def revoked(self) -> bool:
+        """Whether what it signs counts no longer."""
+        return self.revoked_at is not None
+
+
+def signer(message: Signed, phones: Iterable[Phone]) -> Phone | None:
+    """Return the phone whose key signed the message, None if none of them; ids may coincide between providers."""
+    for phone in phones:
+        try:
+            verify(message, phone.public_key)
+        except BadSignature:
+            continue
+        return phone
+    return None
 
 
 def new_code() -> str:

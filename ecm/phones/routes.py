@@ -10,7 +10,7 @@ from aiohttp import web
 from ecm.http.endpoints import Routes
 from ecm.http.replies import reply
 from ecm.http.requests import account_of, path_uuid, provider_of, read_json
-from ecm.phones.domain import Device
+from ecm.phones.domain import Phone
 from ecm.phones.service import CODE_EXPIRED, CODE_UNKNOWN, CODE_USED, DEVICE_KNOWN, KEY_UNUSABLE, PHONES, PROOF_WRONG
 from ecm.words.codes import Code
 from ecm.words.problems import INVALID
@@ -96,15 +96,15 @@ async def post_device(request: web.Request) -> web.Response:
     """Enrol the phone that sends this; the code stands for the sign-in."""
     wanted = await read_json(request, NewDeviceMessage)
     enrolled = await request.app[PHONES].enrol(wanted.code, wanted.device, wanted.public_key, wanted.proof)
-    message = DeviceEnrolled(enrolled.device.device, enrolled.provider, enrolled.device.carer)
+    message = DeviceEnrolled(enrolled.phone.device_id, enrolled.phone.provider, enrolled.phone.carer)
     return reply(message, 201 if enrolled.is_new else 200)
 
 
 @ROUTES.route("GET", "/v1/devices", "List the phones of the provider", roles=OFFICE, replies={200: DeviceList})
 async def get_devices(request: web.Request) -> web.Response:
     """List the provider's phones, the revoked ones too."""
-    found = await request.app[PHONES].devices(provider_of(request))
-    return reply(DeviceList([_shown(device) for device in found]))
+    found = await request.app[PHONES].listed(provider_of(request))
+    return reply(DeviceList([_shown(phone) for phone in found]))
 
 
 @ROUTES.route(
@@ -120,5 +120,5 @@ async def post_revocation(request: web.Request) -> web.Response:
     return reply(_shown(await request.app[PHONES].revoke(account_of(request), provider_of(request), device_id)))
 
 
-def _shown(device: Device) -> DeviceShown:
-    return DeviceShown(device.device, device.carer, device.enrolled_at, device.revoked_at)
+def _shown(phone: Phone) -> DeviceShown:
+    return DeviceShown(phone.device_id, phone.carer, phone.enrolled_at, phone.revoked_at)

@@ -1,6 +1,6 @@
 """Enrolling a carer's phone with a one-time code, and revoking it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ from ecm.db.directory import mark_directory_changed
 from ecm.db.errors import ConstraintViolated
 from ecm.db.pool import Connection, Database
 from ecm.phones import domain, store
-from ecm.phones.domain import Device
+from ecm.phones.domain import Phone
 from ecm.words.clock import Clock
 from ecm.words.problems import INVALID, NOT_FOUND, Problem, ProblemType
 from ecm.words.roles import Account
@@ -40,11 +40,15 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A phone, whose it is, and whether this enrolment made it so (rather than an earlier, equal one)."""
+    """A phone, and whether this enrolment made it one (rather than an earlier, equal one)."""
 
-    device: Device
-    provider: UUID
+    phone: Phone
     is_new: bool
+
+
+async def phones_of_ids(connection: Connection, device_ids: Collection[UUID]) -> list[Phone]:
+    """Find the phones of any provider that have these ids; needs the intake role, which sees them all."""
+    return await store.phones_of_ids(connection, device_ids)
 
 
 class Phones:
@@ -107,8 +111,8 @@ class Phones:
                 carer = await store.use_enrolment(connection, provider, hashed, device_id, now)
                 if carer is None:
                     return await _enrolled_before(connection, provider, hashed, device_id, public_key)
-                device = Device(device_id, carer, public_key, now, None)
-                await store.insert_device(connection, provider, device)
+                phone = Phone(provider, device_id, carer, public_key, now, None)
+                await store.insert_phone(connection, phone)
                 await mark_directory_changed(connection, provider)
                 await record(
                     connection,
@@ -123,18 +127,18 @@ class Phones:
             if broken.name == "devices_pkey":
                 raise _device_known() from None
             raise
-        return Enrolled(device, provider, is_new=True)
+        return Enrolled(phone, is_new=True)
 
-    async def devices(self, provider: UUID) -> list[Device]:
+    async def listed(self, provider: UUID) -> list[Phone]:
         """List a provider's phones, the revoked ones too."""
-        async with self._database.transaction("devices", provider=provider, read_only=True) as connection:
-            return await store.devices(connection, provider)
+        async with self._database.transaction("phones", provider=provider, read_only=True) as connection:
+            return await store.phones(connection, provider)
 
-    async def revoke(self, account: Account, provider: UUID, device_id: UUID) -> Device:
+    async def revoke(self, account: Account, provider: UUID, device_id: UUID) -> Phone:
         """Refuse whatever a phone signs from now on; raises `not-found` for an unknown phone."""
         async with self._database.transaction("revoke_device", provider=provider) as connection:
             now = self._clock.now()
-            if await store.revoke_device(connection, provider, device_id, now):
+            if await store.revoke_phone(connection, provider, device_id, now):
                 await mark_directory_changed(connection, provider)
                 await record(
                     connection,
@@ -145,10 +149,10 @@ class Phones:
                     {},
                     now,
                 )
-            device = await store.device(connection, provider, device_id)
-        if device is None:
+            phone = await store.phone(connection, provider, device_id)
+        if phone is None:
             raise NOT_FOUND.because("You have no device of this id.")
-        return device
+        return phone
 
     async def _provider_of(self, hashed: bytes, device_id: UUID) -> UUID | None:
         """Find who offered a code, before anybody's provider is known.
@@ -157,8 +161,8 @@ class Phones:
         """
         async with self._database.transaction("find_enrolment", role="intake", read_only=True) as connection:
             provider = await store.provider_of_enrolment(connection, hashed)
-            others = await store.providers_of_device(connection, device_id)
-        if provider is not None and any(other != provider for other in others):
+            others = await store.phones_of_ids(connection, [device_id])
+        if provider is not None and any(other.provider != provider for other in others):
             raise _device_known()
         return provider
 
@@ -179,10 +183,10 @@ async def _enrolled_before(
     used_by = await store.enrolment_device(connection, provider, hashed)
     if used_by is None:
         raise CODE_EXPIRED.because("The code was not used in the 24 hours of its life; ask the office for another.")
-    device = await store.device(connection, provider, device_id) if used_by == device_id else None
-    if device is None or device.public_key != public_key:
+    phone = await store.phone(connection, provider, device_id) if used_by == device_id else None
+    if phone is None or phone.public_key != public_key:
         raise CODE_USED.because("The code has enrolled another phone or key; ask the office for another code.")
-    return Enrolled(device, provider, is_new=False)
+    return Enrolled(phone, is_new=False)
 
 
 def _device_known() -> Problem:

@@ -1,15 +1,16 @@
 """Enrolment codes and phones in the database."""
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from devices.keys import PublicKey
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
-from ecm.phones.domain import Device
+from ecm.phones.domain import Phone
 
 _QUERIES = load_queries(__package__)
 
@@ -36,11 +37,6 @@ async def provider_of_enrolment(connection: Connection, code_hash: bytes) -> UUI
     return provider
 
 
-async def providers_of_device(connection: Connection, device: UUID) -> list[UUID]:
-    """Find who has enrolled a device of this id; as the intake role, which sees the devices of every provider."""
-    return [row["provider_id"] for row in await connection.fetch(_QUERIES["providers_of_device"], device)]
-
-
 async def use_enrolment(
     connection: Connection, provider: UUID, code_hash: bytes, device: UUID, now: datetime
 ) -> str | None:
@@ -55,36 +51,42 @@ async def enrolment_device(connection: Connection, provider: UUID, code_hash: by
     return device
 
 
-async def insert_device(connection: Connection, provider: UUID, device: Device) -> None:
+async def insert_phone(connection: Connection, phone: Phone) -> None:
     """Store a phone just enrolled."""
     await connection.execute(
         _QUERIES["insert_device"],
-        provider,
-        device.device,
-        device.carer,
-        msgspec.json.encode(device.public_key.jwk()).decode(),
-        device.enrolled_at,
+        phone.provider,
+        phone.device_id,
+        phone.carer,
+        msgspec.json.encode(phone.public_key.jwk()).decode(),
+        phone.enrolled_at,
     )
 
 
-async def device(connection: Connection, provider: UUID, device_id: UUID) -> Device | None:
+async def phone(connection: Connection, provider: UUID, device_id: UUID) -> Phone | None:
     """Find a phone."""
     row = await connection.fetchrow(_QUERIES["device"], provider, device_id)
-    return None if row is None else _device(row)
+    return None if row is None else _phone(row)
 
 
-async def devices(connection: Connection, provider: UUID) -> list[Device]:
+async def phones(connection: Connection, provider: UUID) -> list[Phone]:
     """Find every phone of a provider, in order of carer and time."""
-    return [_device(row) for row in await connection.fetch(_QUERIES["devices"], provider)]
+    return [_phone(row) for row in await connection.fetch(_QUERIES["devices"], provider)]
 
 
-async def revoke_device(connection: Connection, provider: UUID, device_id: UUID, at: datetime) -> bool:
+async def phones_of_ids(connection: Connection, device_ids: Collection[UUID]) -> list[Phone]:
+    """Find the phones of any provider that have these ids; as the intake role, which sees them all."""
+    return [_phone(row) for row in await connection.fetch(_QUERIES["devices_of_ids"], device_ids)]
+
+
+async def revoke_phone(connection: Connection, provider: UUID, device_id: UUID, at: datetime) -> bool:
     """Revoke a phone; False when there is none to revoke."""
     return await connection.fetchval(_QUERIES["revoke_device"], provider, device_id, at) is not None
 
 
-def _device(row: Any) -> Device:
-    return Device(
+def _phone(row: asyncpg.Record) -> Phone:
+    return Phone(
+        row["provider_id"],
         row["device_id"],
         row["carer"],
         PublicKey.from_jwk(row["public_key"]),

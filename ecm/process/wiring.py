@@ -24,6 +24,7 @@ import ecm.web.pages
 from ecm import __version__
 from ecm.accounts.asking import asking
 from ecm.accounts.service import ACCOUNTS, Accounts
+from ecm.alerts.raising import Raising
 from ecm.alerts.service import ALERTS, Alerts
 from ecm.alerts.watcher import watching_loop
 from ecm.audit.purge import purging_loop
@@ -101,13 +102,18 @@ def _add_subjects(app: web.Application, settings: Settings) -> None:
     app[CARE] = Care(database, clock)
     waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
     app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), waiting_limit)
-    app[NOTIFICATIONS] = Notifications(database, clock)
-    app[ALERTS] = Alerts(database, clock)
-    app[VISITS] = Visits(database, clock)
+    app[VISITS], app[ALERTS], app[NOTIFICATIONS] = visits_and_what_follows(database, clock)
     drawing = Drawing()
     app[PAYMENTS] = Payments(database, clock, drawing.draw)
     app.cleanup_ctx.append(_while_running(app[INTAKE].running))
     app.cleanup_ctx.append(_while_running(drawing.running))
+
+
+def visits_and_what_follows(database: Database, clock: Clock) -> tuple[Visits, Alerts, Notifications]:
+    """Tie together who tells whom: a fold tells the alerts, and these tell the candidates for notification."""
+    notifications = Notifications(database, clock)
+    raising = Raising(notifications)
+    return Visits(database, clock, raising), Alerts(database, clock, raising), notifications
 
 
 def _add_chores(app: web.Application, settings: Settings) -> None:

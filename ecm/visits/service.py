@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from aiohttp import web
 
-from ecm.alerts import service as alerts
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, Sealable, StoredCheckIn
 from ecm.audit.signatures import check_signatures
@@ -54,12 +53,26 @@ class Detail:
     acknowledgements: tuple[Acknowledgement, ...]
 
 
+class Listener(Protocol):
+    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not call."""
+
+    async def visits_folded(
+        self, connection: Connection, provider: UUID, visits: Sequence[Visit], removed: Sequence[str], now: datetime
+    ) -> None:
+        """Hear, in the fold's transaction, of visits that have changed.
+
+        `visits` are all of their clients' days, the unchanged ones included; `removed` the codes of those no more.
+        """
+        ...
+
+
 class Visits:
     """The steps of each use of visits."""
 
-    def __init__(self, database: Database, clock: Clock, rules: Rules = RULES) -> None:
+    def __init__(self, database: Database, clock: Clock, listener: Listener, rules: Rules = RULES) -> None:
         self._database = database
         self._clock = clock
+        self._listener = listener
         self.rules = rules
         self._folding = asyncio.Lock()
 
@@ -118,7 +131,7 @@ class Visits:
         now = self._clock.now()
         await _write(connection, provider, change, now)
         gone = [visit for visit, _ in change.removed]
-        await alerts.visits_folded(connection, provider, change.beside, gone, self.rules, now)
+        await self._listener.visits_folded(connection, provider, change.beside, gone, now)
 
     async def _fold(
         self, connection: Connection, provider: UUID, days: refolding.Days, councils: dict[str, str]

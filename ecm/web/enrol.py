@@ -9,7 +9,7 @@ from aiohttp import web
 from ecm.care.domain import Carer
 from ecm.care.service import CARE
 from ecm.http.requests import account_of, path_uuid, provider_of, read_query
-from ecm.phones.domain import Device
+from ecm.phones.domain import Phone
 from ecm.phones.service import PHONES, Enrolment
 from ecm.web.rendering import Shell, render
 from ecm.web.session import read_form, see_other
@@ -36,7 +36,7 @@ class EnrolView:
     """The carers, the phones with the newest first, and the code just made, which is shown this once."""
 
     carers: list[Carer]
-    devices: list[Device]
+    phones: list[Phone]
     made: Enrolment | None
 
 
@@ -60,6 +60,6 @@ async def post_revocation(request: web.Request) -> web.StreamResponse:
 
 async def _show(request: web.Request, made: Enrolment | None, notice: str | None) -> web.StreamResponse:
     provider = provider_of(request)
-    devices = sorted(await request.app[PHONES].devices(provider), key=lambda device: device.enrolled_at, reverse=True)
-    view = EnrolView(await request.app[CARE].carers(provider), devices, made)
+    phones = sorted(await request.app[PHONES].listed(provider), key=lambda phone: phone.enrolled_at, reverse=True)
+    view = EnrolView(await request.app[CARE].carers(provider), phones, made)
     return await render(request, "enrol.html", Shell(_TITLE, notice), view)

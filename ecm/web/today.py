@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from ecm.alerts.service import ALERTS, AlertWithFacts
+from ecm.alerts.domain import Alert
+from ecm.alerts.service import ALERTS
 from ecm.care.service import CARE
 from ecm.http.requests import CLOCK, account_of, read_query
 from ecm.visits.domain import Rules, Visit
@@ -89,7 +90,7 @@ class TodayView:
     rows: Sequence[VisitRow]
     matching: int
     pages: int
-    alerts: list[AlertWithFacts]
+    alerts: list[Alert]
     may_act: bool
 
     @property
@@ -165,9 +166,9 @@ def _counts(rows: list[VisitRow]) -> list[Count]:
     return [Count(group, name, found[group]) for group, name in GROUPS]
 
 
-async def _open_alerts(request: web.Request, account: Account) -> list[AlertWithFacts]:
+async def _open_alerts(request: web.Request, account: Account) -> list[Alert]:
     """The gravest first, and of the same level the latest first."""
     if account.provider is None:
         return []
     found = await request.app[ALERTS].listed(account.provider, "open")
-    return sorted(found, key=lambda one: -one.alert.level)
+    return sorted(found, key=lambda alert: -alert.level)

@@ -8,7 +8,8 @@ import msgspec
 from aiohttp import web
 
 from devices.messages import MANUAL_REASONS, ManualReason
-from ecm.alerts.service import ALERTS, AlertWithFacts
+from ecm.alerts.domain import Alert
+from ecm.alerts.service import ALERTS
 from ecm.audit.messages import CheckInShown
 from ecm.audit.service import AUDIT
 from ecm.http.requests import CLOCK, account_of, provider_of, read_query
@@ -84,7 +85,7 @@ class VisitView:
     calls: list[CallView]
     others: list[Tap]
     carers: list[str]
-    alerts: list[AlertWithFacts]
+    alerts: list[Alert]
     reasons: tuple[ManualReason, ...]
     new_amendment: UUID
     may_act: bool
@@ -166,7 +167,7 @@ def _counted(index: int | None) -> int | None:
     return None if index is None else index + 1
 
 
-async def _alerts(request: web.Request, account: Account, visit: str) -> list[AlertWithFacts]:
+async def _alerts(request: web.Request, account: Account, visit: str) -> list[Alert]:
     if account.provider is None:
         return []
-    return [one for one in await request.app[ALERTS].listed(account.provider, None) if one.alert.visit == visit]
+    return await request.app[ALERTS].of_visit(account.provider, visit)

@@ -1,0 +1,1 @@
+"""The watcher, the background loops, and alerts by phone and office."""

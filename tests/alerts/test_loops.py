@@ -11,16 +11,15 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ecm.alerts.service import Alerts
 from ecm.alerts.watcher import watching_loop
 from ecm.audit import service as audit
 from ecm.audit.purge import purging_loop
 from ecm.audit.service import Audit
 from ecm.db.pool import Database
+from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.backlog import backlog_loop
 from ecm.visits.folding import folding_loop
 from ecm.visits.metrics import backlog_metrics
-from ecm.visits.service import Visits
 from tests.arranging import Arranged, HandClock, at
 
 PATIENCE_SECONDS = 60
@@ -34,7 +33,7 @@ class Process:
 
     def __post_init__(self) -> None:
         self.clock = HandClock(at("09:00"))
-        self.visits, self.alerts = Visits(self.database, self.clock), Alerts(self.database, self.clock)
+        self.visits, self.alerts, _ = visits_and_what_follows(self.database, self.clock)
 
     async def folding(self) -> None:
         await folding_loop(self.visits)
@@ -135,7 +134,7 @@ async def test_what_waits_to_be_folded_is_measured(house, database):
 
 
 async def test_a_frozen_watcher_that_holds_the_lock_keeps_nobody_from_watching(house, database, superuser):
-    await Visits(database, HandClock(at("07:00"))).fold_pending(10)
+    await visits_and_what_follows(database, HandClock(at("07:00")))[0].fold_pending(10)
     await superuser.execute("SELECT pg_advisory_lock(hashtextextended('ecm.watcher', 0))")
 
     async def raised() -> bool:

@@ -11,7 +11,7 @@ from devices.alerts import AlertBody, sign_alert
 from devices.keys import PrivateKey
 from ecm.alerts.domain import Alert, Fact
 from ecm.alerts.service import Alerts
-from ecm.visits.service import Visits
+from ecm.process.wiring import visits_and_what_follows
 from ecm.words.problems import Problem
 from tests.arranging import Arranged, HandClock, at
 
@@ -22,7 +22,7 @@ KEY = PrivateKey.from_seed(bytes(32))
 
 @pytest.fixture
 def alerts(database) -> Alerts:
-    return Alerts(database, HandClock(NOW))
+    return visits_and_what_follows(database, HandClock(NOW))[1]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def house(arranged: Arranged) -> Arranged:
     await arranged.carer("W-001")
     await arranged.client("C-1")
     await arranged.visit("V-1", "C-1", at("08:00"))
-    visits = Visits(arranged.database, HandClock(at("07:00")))
+    visits = visits_and_what_follows(arranged.database, HandClock(at("07:00")))[0]
     await visits.fold_pending(10)
     await enrol(arranged, PHONE, KEY)
     return arranged
@@ -72,7 +72,7 @@ def signed(key: PrivateKey = KEY, device: UUID = PHONE, **fields) -> str:
 async def test_an_alert_of_the_office_is_kept_once(house, alerts):
     alert = office_alert(visit="V-1")
     stored, new = await alerts.by_office(house.provider, alert, None)
-    assert (stored.alert.location_id, new) == ("L1", True)
+    assert (stored.location_id, new) == ("L1", True)
     again, new = await alerts.by_office(house.provider, replace(alert, raised_at=at("13:00")), None)
     assert (again, new) == (stored, False)
     with pytest.raises(Problem, match="another alert"):
@@ -95,14 +95,14 @@ async def test_an_alert_of_the_office_that_cannot_be_is_refused(house, alerts, f
 
 async def test_an_alert_without_a_client_is_of_the_only_location(house, alerts):
     stored, _ = await alerts.by_office(house.provider, office_alert(kind="staff_shortage", client=None), None)
-    assert stored.alert.location_id == "L1"
+    assert stored.location_id == "L1"
 
 
 async def test_promise_3_an_authentic_alert_of_a_phone_is_stored_whatever_client_or_year_it_names(house, alerts):
     posted = signed(client="C-unknown", at=datetime(1971, 1, 1, tzinfo=UTC))
     stored, new = await alerts.by_phone(posted)
-    assert (stored.alert.client, stored.alert.location_id, new) == ("C-unknown", "L1", True)
-    assert stored.alert.signed_part == posted
+    assert (stored.client, stored.location_id, new) == ("C-unknown", "L1", True)
+    assert stored.signed_part == posted
     assert await alerts.by_phone(posted) == (stored, False)
     with pytest.raises(Problem, match="another alert"):
         await alerts.by_phone(signed(memo="other words"))
@@ -128,7 +128,7 @@ async def test_an_alert_that_no_phone_of_ours_signed_is_refused(house, alerts):
 
 async def test_a_fact_is_kept_once_and_a_cause_is_named(house, alerts):
     stored, _ = await alerts.by_office(house.provider, office_alert(), None)
-    fact = Fact(stored.alert.alert_id, uuid4(), "welfare_contact", at("10:30"), None, None, "a coordinator", NOW)
+    fact = Fact(stored.alert_id, uuid4(), "welfare_contact", at("10:30"), None, None, "a coordinator", NOW)
     assert await alerts.add_fact(house.provider, fact) == (fact, True)
     assert await alerts.add_fact(house.provider, replace(fact, recorded_by="another")) == (fact, False)
     with pytest.raises(Problem, match="another fact"):
@@ -143,9 +143,9 @@ async def test_a_fact_is_kept_once_and_a_cause_is_named(house, alerts):
 
 async def test_a_closed_alert_stays_closed(house, alerts):
     stored, _ = await alerts.by_office(house.provider, office_alert(), None)
-    closed = await alerts.close(house.provider, stored.alert.alert_id, "Found at her sister's.", "a coordinator")
-    assert (closed.alert.state, closed.alert.state_reason) == ("closed", "Found at her sister's.")
-    assert await alerts.close(house.provider, stored.alert.alert_id, "Again.", "another") == closed
+    closed = await alerts.close(house.provider, stored.alert_id, "Found at her sister's.", "a coordinator")
+    assert (closed.state, closed.state_reason) == ("closed", "Found at her sister's.")
+    assert await alerts.close(house.provider, stored.alert_id, "Again.", "another") == closed
     assert await alerts.listed(house.provider, "open") == []
 
 
@@ -154,4 +154,4 @@ async def test_promise_11_an_alert_of_another_provider_is_not_there(house, alert
     other = await Arranged(house.database, house.superuser).begin()
     assert await alerts.listed(other.provider, None) == []
     with pytest.raises(Problem, match="no such alert"):
-        await alerts.close(other.provider, stored.alert.alert_id, "Mine.", "a coordinator")
+        await alerts.close(other.provider, stored.alert_id, "Mine.", "a coordinator")

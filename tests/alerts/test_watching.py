@@ -8,6 +8,7 @@ import pytest
 
 from ecm.alerts.service import Alerts
 from ecm.db.pool import Database, DatabaseUrls, open_database
+from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.service import Visits
 from tests.arranging import DAY, Arranged, HandClock, at
 
@@ -26,12 +27,12 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def visits(database: Database, clock: HandClock) -> Visits:
-    return Visits(database, clock)
+    return visits_and_what_follows(database, clock)[0]
 
 
 @pytest.fixture
 def alerts(database: Database, clock: HandClock) -> Alerts:
-    return Alerts(database, clock)
+    return visits_and_what_follows(database, clock)[1]
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ async def raised(house: Arranged) -> list[tuple[str, str, str]]:
 async def test_several_watchers_at_once_raise_each_alert_exactly_once(morning, database_urls: DatabaseUrls, clock):
     async with AsyncExitStack() as stack:
         databases = [await stack.enter_async_context(open_database(database_urls)) for _ in range(4)]
-        watchers = [Alerts(opened, clock) for opened in databases for _ in range(2)]
+        watchers = [visits_and_what_follows(opened, clock)[1] for opened in databases for _ in range(2)]
         counts = await asyncio.gather(*(watcher.watch_once(at("08:31")) for watcher in watchers))
         assert sum(counts) == CLIENTS
         counts = await asyncio.gather(*(watcher.watch_once(at("09:00")) for watcher in watchers))

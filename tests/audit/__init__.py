@@ -1,0 +1,1 @@
+"""Proofs, tenancy table by table, and rights that stop rewriting."""

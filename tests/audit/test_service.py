@@ -8,7 +8,7 @@ import pytest
 
 from ecm.audit.domain import Event
 from ecm.audit.service import Audit, record
-from ecm.visits.service import Visits
+from ecm.process.wiring import visits_and_what_follows
 from ecm.words.problems import Problem
 from tests.arranging import COUNCIL, OTHER_COUNCIL, Arranged, HandClock, at, officer
 
@@ -71,7 +71,7 @@ async def test_a_proof_waits_for_the_seal_and_a_council_gets_it_too(arranged, au
     await arranged.check_in("C-2", "in", at("08:00"))
     with pytest.raises(Problem, match="not yet sealed"):
         await audit.proof(officer(COUNCIL), arranged.provider, *key)
-    await Visits(database, HandClock(NOW)).fold_pending(10)
+    await visits_and_what_follows(database, HandClock(NOW))[0].fold_pending(10)
     proof = await audit.proof(officer(COUNCIL), arranged.provider, *key)
     assert (proof.leaf_index, proof.tree_size) == (0, 2)
     assert proof.public_key == public_key

@@ -1,0 +1,1 @@
+"""Imports, places and tags."""

@@ -1,0 +1,1 @@
+"""The gate, migrations, named queries and the embedded server."""

@@ -1,0 +1,1 @@
+"""Messages, signatures, grades, tags, cards and the reader."""

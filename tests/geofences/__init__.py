@@ -1,0 +1,1 @@
+"""Verdicts, accuracy, shapes and the grid."""

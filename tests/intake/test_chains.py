@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from devices.sd_jwt import link_to, read_check_in
 from ecm.db.pool import Database
-from ecm.intake import signatures
 from ecm.intake.service import Intake
 from ecm.intake.signatures import chains
-from ecm.visits.service import Visits
+from ecm.phones import domain
+from ecm.process.wiring import visits_and_what_follows
 from tests.intake.conftest import AT_HOME, NOON, Phone, SetClock, enrol
 from tests.intake.test_service import submit
 
@@ -54,7 +54,7 @@ async def test_one_signature_is_verified_for_an_unbroken_chain_of_fifty(
     intake: Intake, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified = []
-    monkeypatch.setattr(signatures, "verify", lambda message, key: verified.append(message.body.sequence))
+    monkeypatch.setattr(domain, "verify", lambda message, key: verified.append(message.body.sequence))
     assert await submit(intake, *phone.many(50)) == ["recorded"] * 50
     assert verified == [50]
 
@@ -83,7 +83,7 @@ async def test_what_a_chain_vouched_for_is_verified_afterwards_and_a_false_signa
     phone.previous = link_to(second)
     third = phone.sign()
     assert await submit(intake, first, second, third) == ["recorded"] * 3
-    await Visits(database, SetClock(NOON)).fold_pending(10)
+    await visits_and_what_follows(database, SetClock(NOON))[0].fold_pending(10)
     failed = await superuser.fetch("SELECT check_in_id FROM signature_failures")
     assert [row["check_in_id"] for row in failed] == [read_check_in(second).body.check_in]
     assert await superuser.fetchval("SELECT tag FROM audit_events WHERE tag LIKE 'audit:%'") == "audit:signature:failed"

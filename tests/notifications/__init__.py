@@ -1,0 +1,1 @@
+"""The ladder, the mapping and what becomes of candidates."""

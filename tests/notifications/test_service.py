@@ -11,6 +11,7 @@ from ecm.alerts.service import Alerts
 from ecm.db.pool import Database
 from ecm.notifications.candidates import Candidate
 from ecm.notifications.service import Notifications
+from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.service import Visits
 from ecm.words.problems import Problem
 from tests.arranging import DAY, Arranged, HandClock, at
@@ -25,12 +26,12 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def visits(database: Database, clock: HandClock) -> Visits:
-    return Visits(database, clock)
+    return visits_and_what_follows(database, clock)[0]
 
 
 @pytest.fixture
 def alerts(database: Database, clock: HandClock) -> Alerts:
-    return Alerts(database, clock)
+    return visits_and_what_follows(database, clock)[1]
 
 
 @pytest.fixture

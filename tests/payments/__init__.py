@@ -1,0 +1,1 @@
+"""Reconciling against a real database."""

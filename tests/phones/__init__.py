@@ -1,0 +1,1 @@
+"""Enrolling phones, the list of them, and revocation."""

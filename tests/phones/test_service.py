@@ -51,8 +51,8 @@ def test_what_can_be_no_code_has_no_hash(typed: str) -> None:
 async def test_a_code_enrols_a_phone_of_its_carer(town: Town, code: str, algorithm: str) -> None:
     phone = NewPhone(algorithm)
     enrolled = await phone.enrol(town, code)
-    assert (enrolled.device.carer, enrolled.provider, enrolled.is_new) == ("W-001", town.provider, True)
-    assert [each.public_key for each in await town.phones.devices(town.provider)] == [phone.key.public]
+    assert (enrolled.phone.carer, enrolled.phone.provider, enrolled.is_new) == ("W-001", town.provider, True)
+    assert [each.public_key for each in await town.phones.listed(town.provider)] == [phone.key.public]
 
 
 async def test_the_code_is_stored_only_as_a_hash(town: Town, code: str, superuser: asyncpg.Connection) -> None:
@@ -67,7 +67,7 @@ async def test_promise_2_the_same_enrolment_again_gets_the_same_answer(town: Tow
     first = await phone.enrol(town, code)
     town.clock.instant = NOW + timedelta(days=2)
     again = await phone.enrol(town, code)
-    assert (again.device, again.is_new) == (first.device, False)
+    assert (again.phone, again.is_new) == (first.phone, False)
 
 
 async def test_a_used_code_enrols_no_other_phone_or_key(town: Town, code: str) -> None:
@@ -126,7 +126,7 @@ async def test_a_device_id_of_another_provider_is_refused(town: Town, code: str)
     await town.care.import_file(account, "carers", CARERS.encode(), dry_run=False)
     elsewhere = (await town.phones.offer(account, provider, "W-001")).code
     assert await refusal(NewPhone().enrol(town, elsewhere, device=phone.device)) == "device-known"
-    assert await town.phones.devices(provider) == []
+    assert await town.phones.listed(provider) == []
 
 
 async def test_a_revoked_phone_stays_on_the_list_with_its_time(
@@ -138,7 +138,7 @@ async def test_a_revoked_phone_stays_on_the_list_with_its_time(
     for later in (0, 1):
         town.clock.instant = NOW + timedelta(hours=later)
         assert (await town.phones.revoke(town.coordinator, town.provider, phone.device)).revoked_at == NOW
-    assert [each.revoked_at for each in await town.phones.devices(town.provider)] == [NOW]
+    assert [each.revoked_at for each in await town.phones.listed(town.provider)] == [NOW]
     assert await superuser.fetchval("SELECT version FROM directory_versions") == version + 1
     assert await refusal(town.phones.revoke(town.coordinator, town.provider, uuid4())) == "not-found"
 

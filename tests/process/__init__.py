@@ -1,1 +1,1 @@
-"""Tests: one running service: its settings and its command line."""
+"""One running service: its settings and its command line."""

@@ -1,0 +1,1 @@
+"""Contracts, worked examples, properties and files."""

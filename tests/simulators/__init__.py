@@ -1,0 +1,1 @@
+"""Phones, the truth, the score and the load tool."""

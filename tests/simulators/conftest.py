@@ -1,3 +1,5 @@
+"""The invented morning that these tests share."""
+
 from datetime import date
 
 import pytest

@@ -1,0 +1,1 @@
+"""Pairing, matching, folding and status."""

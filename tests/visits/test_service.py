@@ -11,6 +11,7 @@ import pytest
 from ecm.audit import merkle
 from ecm.audit.service import Audit
 from ecm.db.pool import Database, DatabaseUrls, open_database
+from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import day_shown
 from ecm.visits.service import Visits
@@ -27,7 +28,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def visits(database: Database, clock: HandClock) -> Visits:
-    return Visits(database, clock)
+    return visits_and_what_follows(database, clock)[0]
 
 
 async def fold_all(visits: Visits, limit: int = 100) -> None:
@@ -141,7 +142,7 @@ async def test_promise_5_two_folders_at_once_give_the_same_visits(arranged, data
         await a_morning(house)
     outcomes = []
     async with open_database(database_urls) as one, open_database(database_urls) as other:
-        folders = [Visits(one, clock), Visits(other, clock)]
+        folders = [visits_and_what_follows(one, clock)[0], visits_and_what_follows(other, clock)[0]]
         for number in range(40):
             client, minute = f"C-{number % 3 + 1}", number // 3
             for house in houses:
@@ -168,11 +169,11 @@ async def test_promise_5_a_slow_folder_never_writes_over_what_a_quick_one_saw_la
             async with superuser.transaction():
                 await superuser.execute("LOCK TABLE amendments IN ACCESS EXCLUSIVE MODE")
                 await arranged.check_in(client, "in", morning)
-                slow = asyncio.ensure_future(Visits(one, clock).fold_pending(10))
+                slow = asyncio.ensure_future(visits_and_what_follows(one, clock)[0].fold_pending(10))
                 while await superuser.fetchval(waiting) < 1:
                     assert not slow.done()
                 await arranged.check_in(client, "out", morning + timedelta(minutes=30))
-                quick = asyncio.ensure_future(Visits(other, clock).fold_pending(10))
+                quick = asyncio.ensure_future(visits_and_what_follows(other, clock)[0].fold_pending(10))
                 while await superuser.fetchval(waiting) < 2:
                     assert not quick.done()
             await asyncio.gather(slow, quick)

@@ -1,0 +1,1 @@
+"""The load tool's promises: stalls show, every item is accounted for."""

@@ -1,0 +1,1 @@
+"""The house itself: its papers, and its plan as drawn."""

@@ -144,8 +144,8 @@ class Registration:
 
         async def register(tag: object, kind: str, client: str) -> None:
             body = {"tag": tag, "kind": kind, "client": client}
-            tag = await self.service.post("/v1/tags", token, body, Tag)
-            self.state.links[str(tag.tag)] = tag.link
+            stored = await self.service.post("/v1/tags", token, body, Tag)
+            self.state.links[str(stored.tag)] = stored.link
 
         await _few_at_once(register(*each) for each in wanted)
         self.state.save(self.kept_at)

@@ -41,7 +41,7 @@ from ecm.intake.metrics import intake_metrics
 from ecm.intake.purge import Purge, purging_loop
 from ecm.intake.service import INTAKE, Intake
 from ecm.notifications.service import NOTIFICATIONS, Notifications
-from ecm.payments.drawing import Drawing
+from ecm.payments.hours_process import HoursProcess
 from ecm.payments.service import PAYMENTS, Payments
 from ecm.phones.service import PHONES, Phones
 from ecm.process.health import DATABASE, DESCRIPTION, LOOPS, REGISTRY, STOPPING
@@ -104,10 +104,10 @@ def _add_subjects(app: web.Application, settings: Settings) -> None:
     waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
     app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), waiting_limit)
     app[VISITS], app[ALERTS], app[NOTIFICATIONS] = visits_and_what_follows(database, clock)
-    drawing = Drawing()
-    app[PAYMENTS] = Payments(database, clock, drawing.draw)
+    hours = HoursProcess()
+    app[PAYMENTS] = Payments(database, clock, hours.produce)
     app.cleanup_ctx.append(_while_running(app[INTAKE].running))
-    app.cleanup_ctx.append(_while_running(drawing.running))
+    app.cleanup_ctx.append(_while_running(hours.running))
 
 
 def visits_and_what_follows(database: Database, clock: Clock) -> tuple[Visits, Alerts, Notifications]:

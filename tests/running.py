@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,9 @@ class RunningService:
         self.process.send_signal(signal.SIGKILL)
 
 
-async def start_service(state: Path, *options: str, port: int = 0, **environment: str) -> RunningService:
+async def start_service(
+    state: Path, *options: str, port: int = 0, environment: Mapping[str, str] | None = None
+) -> RunningService:
     """Start `ecm serve` and wait until it says where it listens."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -39,7 +41,7 @@ async def start_service(state: Path, *options: str, port: int = 0, **environment
         str(port),
         *options,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
     )
     assert process.stdout is not None
     async with asyncio.timeout(60):
@@ -61,7 +63,7 @@ async def stop_service(service: RunningService) -> int:
 @asynccontextmanager
 async def running_service(state: Path, *options: str, **environment: str) -> AsyncIterator[RunningService]:
     """A service for the length of a test."""
-    service = await start_service(state, *options, **environment)
+    service = await start_service(state, *options, environment=environment)
     try:
         yield service
     finally:

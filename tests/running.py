@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +27,16 @@ class RunningService:
 
 
 async def start_service(
-    state: Path, *options: str, port: int = 0, environment: Mapping[str, str] | None = None
+    state: Path,
+    *options: str,
+    port: int = 0,
+    command: Sequence[str] = (sys.executable, "-m", "ecm"),
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> RunningService:
-    """Start `ecm serve` and wait until it says where it listens."""
+    """Start `ecm serve`, as it stands here or as `command`, in `folder`, and wait until it says where it listens."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ecm",
+        *command,
         "serve",
         "--state",
         str(state),
@@ -42,6 +45,7 @@ async def start_service(
         *options,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **(environment or {})},
+        cwd=folder,
     )
     assert process.stdout is not None
     async with asyncio.timeout(60):

@@ -105,13 +105,3 @@ async def insert_signature_failures(
     """Write down check-ins whose own signature does not hold."""
     refs = [(one.device_id, one.check_in_id) for one in failed]
     await connection.execute(_QUERIES["insert_signature_failures"], provider, *zip(*refs, strict=True), at)
-
-
-async def providers(connection: Connection) -> list[UUID]:
-    """Return every provider."""
-    return [row["provider_id"] for row in await connection.fetch(_QUERIES["providers"])]
-
-
-async def purge_locations(connection: Connection, provider: UUID, before: datetime, limit: int) -> int:
-    """Delete at most `limit` location disclosures received before an instant; return how many went."""
-    return len(await connection.fetch(_QUERIES["purge_locations"], provider, before, limit))

@@ -3,19 +3,23 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 
+from ecm.care.domain import Commission
 from ecm.db.pool import Database
-from ecm.payments import hours
-from ecm.payments.orders import Order, Reply, packed, read_order, read_reply
+from ecm.payments import hours_worker
+from ecm.payments.domain import Sources
+from ecm.payments.jobs import Job, Reply, packed, read_job, read_reply
 from ecm.payments.service import Payments
 from ecm.visits import store as visits_store
 from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, fold
 from ecm.visits.refolding import Folded
 from ecm.words.roles import Account
 from reports.contracts import Contract, contract_to_json, example_contract
+from reports.periods import Period
 from tests import arranging
 from tests.arranging import COUNCIL, HandClock
 
@@ -30,17 +34,55 @@ def at(clock: str, day: date = DAY) -> datetime:
 
 
 def taps(carer: str, arrival: datetime, departure: datetime | None, client: str = CLIENT) -> list[CheckIn]:
-    """The check-ins of one call."""
+    """The check-ins of one carer's stay."""
     phone = uuid4()
-    made = [CheckIn(phone, uuid4(), carer, client, "in", arrival, "located", (), 12.0)]
+    check_ins = [CheckIn(phone, uuid4(), carer, client, "in", arrival, "located", (), 12.0)]
     if departure is not None:
-        made.append(CheckIn(phone, uuid4(), carer, client, "out", departure, "located", (), 14.0))
-    return made
+        check_ins.append(CheckIn(phone, uuid4(), carer, client, "out", departure, "located", (), 14.0))
+    return check_ins
 
 
-async def draw_here(order: Order) -> Reply:
-    """Draw in this process, from the same bytes and to the same bytes as in the other."""
-    reply = await asyncio.to_thread(lambda: packed(hours.draw(read_order(packed(order)))))
+def commission(**changes: Any) -> Commission:
+    """A visit a day since January, as it is stored."""
+    given: dict[str, Any] = {
+        "code": "K-1",
+        "client": CLIENT,
+        "council": COUNCIL,
+        "contract": "A",
+        "service": "personal care",
+        "start_date": DAY.replace(month=1),
+        "end_date": None,
+        "days": "MTWTFSS",
+        "start_time": time(8),
+        "minutes": 30,
+        "carers": 1,
+        "time_critical": False,
+        "short_visit_agreed": False,
+    }
+    return Commission(**given | changes)
+
+
+def sources(**changes: Any) -> Sources:
+    """A day of one commission, and no visits."""
+    period = changes.get("period", Period(DAY, DAY))
+    given: dict[str, Any] = {
+        "council": COUNCIL,
+        "council_name": "Hertfordshire",
+        "provider": UUID(int=1),
+        "provider_name": "Synthetic Care",
+        "period": period,
+        "read": period,
+        "contracts": [example_contract("a")],
+        "commissions": [commission()],
+        "visits": [],
+        "replay": None,
+    }
+    return Sources(**given | changes)
+
+
+async def produce_here(job: Job) -> Reply:
+    """Do a job in this process, from the same bytes and to the same bytes as in the other."""
+    reply = await asyncio.to_thread(lambda: packed(hours_worker.produce(read_job(packed(job)))))
     return read_reply(reply)
 
 
@@ -55,7 +97,7 @@ class World:
 
     @property
     def payments(self) -> Payments:
-        return Payments(self.database, self.clock, draw_here)
+        return Payments(self.database, self.clock, produce_here)
 
     @property
     def officer(self) -> Account:
@@ -92,7 +134,7 @@ class World:
             "INSERT INTO clients VALUES ($1, $2, 'L1', $3, NULL, false, false)", self.provider, client, council
         )
 
-    async def commission(self, code: str = "K-1", **changes: object) -> None:
+    async def commission(self, code: str = "K-1", **changes: Any) -> None:
         bought = {
             "client": CLIENT,
             "council_id": COUNCIL,
@@ -132,7 +174,7 @@ class World:
             await visits_store.write_visits(connection, self.provider, folded, MIDNIGHT)
 
 
-def plan(visit: str = "V-1", start: str = "08:00", *, day: date = DAY, **changes: object) -> PlannedVisit:
+def plan(visit: str = "V-1", start: str = "08:00", *, day: date = DAY, **changes: Any) -> PlannedVisit:
     """A visit of the roster."""
-    given = {"client": CLIENT, "commission": "K-1", "minutes": 30, "carers": ("W-1",)} | changes
+    given: dict[str, Any] = {"client": CLIENT, "commission": "K-1", "minutes": 30, "carers": ("W-1",)} | changes
     return PlannedVisit(visit=visit, start=at(start, day), **given)

@@ -46,5 +46,5 @@ class AccountMade(msgspec.Struct):
 async def post_account(request: web.Request) -> web.Response:
     """Make an account and show its password and token once."""
     wanted = await read_json(request, NewAccountMessage)
-    made = await request.app[ACCOUNTS].create(wanted.username, wanted.role, wanted.provider, wanted.council)
-    return reply(AccountMade(made.account.username, made.account.role, made.password, made.token), 201)
+    created = await request.app[ACCOUNTS].create(wanted.username, wanted.role, wanted.provider, wanted.council)
+    return reply(AccountMade(created.account.username, created.account.role, created.password, created.token), 201)

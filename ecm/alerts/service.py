@@ -16,6 +16,7 @@ from ecm.alerts import store
 from ecm.alerts.domain import LOOK_BACK, REPORTED_KINDS, Alert, Fact
 from ecm.alerts.raising import Raising
 from ecm.audit import service as audit
+from ecm.audit.domain import EventTag
 from ecm.db.pool import Connection, Database
 from ecm.phones.domain import Phone, signer
 from ecm.phones.service import phones_of_ids
@@ -170,7 +171,7 @@ class Alerts:
         detail = {"kind": alert.kind, "source": alert.source, "client": alert.client, "visit": alert.visit}
         subject = str(alert.alert_id)
         await audit.record(
-            connection, provider, "alerts:alert:raised", alert.raised_by, subject, detail, alert.raised_at
+            connection, provider, EventTag.ALERT_RAISED, alert.raised_by, subject, detail, alert.raised_at
         )
         await self._listener.alerts_changed(connection, provider, [alert.branch_id], alert.raised_at)
         return await _found(connection, provider, alert.alert_id), True
@@ -194,7 +195,7 @@ class Alerts:
             detail = {"fact": str(fact.fact_id), "kind": fact.kind}
             subject = str(fact.alert_id)
             await audit.record(
-                connection, provider, "alerts:fact:added", fact.recorded_by, subject, detail, fact.recorded_at
+                connection, provider, EventTag.FACT_ADDED, fact.recorded_by, subject, detail, fact.recorded_at
             )
             await self._listener.alerts_changed(connection, provider, [alert.branch_id], fact.recorded_at, alert)
         return fact, True
@@ -207,7 +208,7 @@ class Alerts:
             if alert.state == "withdrawn":
                 raise CONFLICT.because("The alert was withdrawn; there is nothing to close.")
             if await store.close(connection, provider, alert_id, reason):
-                await audit.record(connection, provider, "alerts:alert:closed", by, str(alert_id), {}, now)
+                await audit.record(connection, provider, EventTag.ALERT_CLOSED, by, str(alert_id), {}, now)
                 await self._listener.alerts_changed(connection, provider, [alert.branch_id], now, alert)
             return await _found(connection, provider, alert_id)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -13,19 +14,49 @@ SERVICE: Final = "service"
 _TAG: Final = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
 
 
+class TagGrammar(StrEnum):
+    """Tags of the form `source:subject:action`; a member of another form is a ValueError when its class is made."""
+
+    def __init__(self, tag: str) -> None:
+        if _TAG.fullmatch(tag) is None:
+            raise ValueError(f"an audit tag has the form source:subject:action, not {tag!r}")
+
+
+class EventTag(TagGrammar):
+    """Everything that an event can tell; the source is the subject of `ecm/` that tells it."""
+
+    LOCATIONS_PURGED = "audit:locations:purged"
+    SIGNATURE_FAILED = "audit:signature:failed"
+    ENROLMENT_OFFERED = "phones:enrolment:offered"
+    PHONE_ENROLLED = "phones:phone:enrolled"
+    PHONE_REVOKED = "phones:phone:revoked"
+    PROVIDER_STORED = "care:provider:stored"
+    TAG_STORED = "care:tag:stored"
+    IMPORT_STORED = "care:import:stored"
+    VISIT_CHANGED = "visits:visit:changed"
+    VISIT_REMOVED = "visits:visit:removed"
+    VISIT_AMENDED = "visits:visit:amended"
+    EXCEPTION_ACKNOWLEDGED = "visits:exception:acknowledged"
+    ALERT_RAISED = "alerts:alert:raised"
+    ALERT_WITHDRAWN = "alerts:alert:withdrawn"
+    ALERT_CLOSED = "alerts:alert:closed"
+    FACT_ADDED = "alerts:fact:added"
+    CANDIDATE_RAISED = "notifications:candidate:raised"
+    CANDIDATE_CHANGED = "notifications:candidate:changed"
+    CANDIDATE_MOVED = "notifications:candidate:moved"
+    CANDIDATE_WITHDRAWN = "notifications:candidate:withdrawn"
+    CANDIDATE_DISMISSED = "notifications:candidate:dismissed"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that was done: `tag` is `source:subject:action`, `actor` a username or `service`, all else codes."""
+    """One thing that was done to what is a provider's: `actor` is a username or `service`, all else codes."""
 
-    tag: str
+    tag: EventTag
     actor: str
     subject: str
     at: datetime
     detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if _TAG.fullmatch(self.tag) is None:
-            raise ValueError(f"an audit tag has the form source:subject:action, not {self.tag!r}")
 
 
 @dataclass(frozen=True, slots=True)

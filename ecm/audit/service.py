@@ -10,7 +10,7 @@ from aiohttp import web
 
 from devices.keys import PublicKey
 from ecm.audit import merkle, store
-from ecm.audit.domain import SERVICE, Event, Proof, Sealable, StoredCheckIn
+from ecm.audit.domain import SERVICE, Event, EventTag, Proof, Sealable, StoredCheckIn
 from ecm.db.pool import Connection, Database
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, NOT_FOUND
@@ -22,13 +22,13 @@ _PURGE_AT_ONCE: Final = 5_000
 async def record(
     connection: Connection,
     provider: UUID,
-    tag: str,
+    tag: EventTag,
     actor: str,
     subject: str,
     detail: Mapping[str, str | int | bool | None],
     at: datetime,
 ) -> None:
-    """Write one audit event in the transaction of what it tells; `tag` is `source:subject:action`, all else codes."""
+    """Write one event in the transaction of what it tells; the actor is a username or `service`, all else codes."""
     await store.insert_events(connection, provider, [Event(tag, actor, subject, at, detail)])
 
 
@@ -120,7 +120,9 @@ class Audit:
                     "count": count,
                     "received_before": before.isoformat(),
                 }
-                await record(connection, provider, "audit:locations:purged", SERVICE, "check_in_locations", detail, now)
+                await record(
+                    connection, provider, EventTag.LOCATIONS_PURGED, SERVICE, "check_in_locations", detail, now
+                )
         return count
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from devices.cards import card_svg
 from devices.links import make_link
+from ecm.audit.domain import EventTag
 from ecm.audit.service import record
 from ecm.care import store
 from ecm.care.domain import (
@@ -115,7 +116,7 @@ class Care:
             await record(
                 connection,
                 provider.provider,
-                "care:provider:stored",
+                EventTag.PROVIDER_STORED,
                 account.username,
                 str(provider.provider),
                 {"branches": len(codes)},
@@ -146,7 +147,7 @@ class Care:
                     await record(
                         connection,
                         provider,
-                        "care:tag:stored",
+                        EventTag.TAG_STORED,
                         account.username,
                         str(tag.tag),
                         detail,

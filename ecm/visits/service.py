@@ -10,7 +10,7 @@ from uuid import UUID
 from aiohttp import web
 
 from ecm.audit import service as audit
-from ecm.audit.domain import SERVICE, Event, Sealable, StoredCheckIn
+from ecm.audit.domain import SERVICE, Event, EventTag, Sealable, StoredCheckIn
 from ecm.audit.signatures import check_signatures
 from ecm.db.pool import Connection, Database
 from ecm.visits import refolding, store
@@ -216,7 +216,7 @@ class Visits:
         begins_at = visit.planned_start or visit.arrived_at or now
         await store.request_fold(connection, provider, visit.client, begins_at)
         detail = {"amendment": str(made.amendment_id), "carer": made.carer, "reason": made.reason}
-        await audit.record(connection, provider, "visits:visit:amended", made.made_by, made.visit, detail, now)
+        await audit.record(connection, provider, EventTag.VISIT_AMENDED, made.made_by, made.visit, detail, now)
 
     async def acknowledge(
         self, provider: UUID, code: str, exception: str, carer: str | None, memo: str | None, by: str
@@ -234,7 +234,7 @@ class Visits:
             _check_acknowledgement(stored.visit, exception, carer)
             if await store.insert_acknowledgement(connection, provider, code, made):
                 detail = {"exception": exception, "carer": carer}
-                await audit.record(connection, provider, "visits:exception:acknowledged", by, code, detail, now)
+                await audit.record(connection, provider, EventTag.EXCEPTION_ACKNOWLEDGED, by, code, detail, now)
                 return made
             known = await store.acknowledgements(connection, provider, code)
         return next(one for one in known if (one.exception, one.carer) == (exception, carer))
@@ -259,7 +259,7 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
     gone = await store.remove_visits(connection, provider, change.removed) if change.removed else []
     events = [
         Event(
-            "visits:visit:changed",
+            EventTag.VISIT_CHANGED,
             SERVICE,
             one.visit.visit,
             now,
@@ -267,7 +267,7 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
         )
         for one in change.changed
     ]
-    events += [Event("visits:visit:removed", SERVICE, code, now) for code in gone]
+    events += [Event(EventTag.VISIT_REMOVED, SERVICE, code, now) for code in gone]
     await audit.record_all(connection, provider, events)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
+from ecm.audit.domain import EventTag
 from ecm.audit.service import record
 from ecm.care.domain import Carer, Client, Commission, ImportKind, ImportReport, RosterVisit
 from ecm.care.imports import carers, clients, commissions, roster, store, uprns
@@ -69,7 +70,7 @@ async def import_file(
         if report.stored:
             await how.store(connection, provider, plan)
             detail = {"kind": kind, "new": report.new, "changed": report.changed, "unchanged": report.unchanged}
-            await record(connection, provider, "care:import:stored", account.username, kind, detail, clock.now())
+            await record(connection, provider, EventTag.IMPORT_STORED, account.username, kind, detail, clock.now())
     return report
 
 

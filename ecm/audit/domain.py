@@ -1,16 +1,20 @@
 """What is written down of who did what, and of a check-in that anyone may check: pure values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from devices.keys import PublicKey
 
 SERVICE: Final = "service"
+# What an event tells of a thing: values as JSON has them.
+Told: TypeAlias = Mapping[str, "Value"]
+Value: TypeAlias = str | int | bool | Sequence["Value"] | Told | None
+
 _TAG: Final = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
 
 
@@ -27,9 +31,14 @@ class EventTag(TagGrammar):
 
     LOCATIONS_PURGED = "audit:locations:purged"
     SIGNATURE_FAILED = "audit:signature:failed"
+    ACCOUNT_MADE = "accounts:account:made"
+    TOKEN_MADE = "accounts:token:made"  # noqa: S105 - what is told of a token, and no token
+    TOKENS_ENDED = "accounts:tokens:ended"
     ENROLMENT_OFFERED = "phones:enrolment:offered"
     PHONE_ENROLLED = "phones:phone:enrolled"
     PHONE_REVOKED = "phones:phone:revoked"
+    COUNCIL_STORED = "care:council:stored"
+    CONTRACT_STORED = "care:contract:stored"
     PROVIDER_STORED = "care:provider:stored"
     TAG_STORED = "care:tag:stored"
     IMPORT_STORED = "care:import:stored"
@@ -56,7 +65,22 @@ class Event:
     actor: str
     subject: str
     at: datetime
-    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    detail: Told = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvent:
+    """One thing that was done to what is no provider's, with how it was before and after; None where it was not there.
+
+    Never a password, a token or a hash of one.
+    """
+
+    tag: EventTag
+    actor: str
+    subject: str
+    at: datetime
+    before: Told | None
+    after: Told | None
 
 
 @dataclass(frozen=True, slots=True)

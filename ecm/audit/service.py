@@ -1,7 +1,7 @@
 """Writing down who did what, sealing check-ins into a log that only grows, proving that one is in it, and purging."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from devices.keys import PublicKey
 from ecm.audit import merkle, store
-from ecm.audit.domain import SERVICE, Event, EventTag, Proof, Sealable, StoredCheckIn
+from ecm.audit.domain import SERVICE, Event, EventTag, Proof, Sealable, ServiceEvent, StoredCheckIn, Told
 from ecm.db.pool import Connection, Database
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, NOT_FOUND
@@ -25,7 +25,7 @@ async def record(
     tag: EventTag,
     actor: str,
     subject: str,
-    detail: Mapping[str, str | int | bool | None],
+    detail: Told,
     at: datetime,
 ) -> None:
     """Write one event in the transaction of what it tells; the actor is a username or `service`, all else codes."""
@@ -36,6 +36,11 @@ async def record_all(connection: Connection, provider: UUID, events: Sequence[Ev
     """Write many audit events in one statement."""
     if events:
         await store.insert_events(connection, provider, events)
+
+
+async def record_of_service(connection: Connection, event: ServiceEvent) -> None:
+    """Write one event of what is no provider's in the transaction of what it tells."""
+    await store.insert_service_event(connection, event)
 
 
 async def seal(connection: Connection, provider: UUID, check_ins: Sequence[Sealable]) -> int:
@@ -116,10 +121,7 @@ class Audit:
         async with self._database.transaction("purge_locations", provider=provider) as connection:
             count = await store.purge_locations(connection, provider, before, _PURGE_AT_ONCE)
             if count:
-                detail: dict[str, str | int | bool | None] = {
-                    "count": count,
-                    "received_before": before.isoformat(),
-                }
+                detail: Told = {"count": count, "received_before": before.isoformat()}
                 await record(
                     connection, provider, EventTag.LOCATIONS_PURGED, SERVICE, "check_in_locations", detail, now
                 )

@@ -13,7 +13,7 @@ from aiohttp import web
 from ecm.alerts import service as alerts
 from ecm.alerts.domain import LOOK_BACK, Alert
 from ecm.audit import service as audit
-from ecm.audit.domain import SERVICE, Event, EventTag
+from ecm.audit.domain import SERVICE, Event, EventTag, Told
 from ecm.db.pool import Connection, Database
 from ecm.notifications import candidates, store
 from ecm.notifications.candidates import Candidate, Evidence, Incident
@@ -146,7 +146,7 @@ def _event(after: Candidate, before: Candidate | None, now: datetime) -> Event:
         tag = EventTag.CANDIDATE_CHANGED
     else:
         tag = EventTag.CANDIDATE_WITHDRAWN if after.state == "withdrawn" else EventTag.CANDIDATE_MOVED
-    detail: dict[str, str | int | bool | None] = {
+    detail: Told = {
         "type": after.type,
         "state": after.state,
         "level": after.document.level,

@@ -48,7 +48,7 @@ class Browser:
         provider = self.arranged.provider if role in {"coordinator", "registered_manager"} else None
         council = COUNCIL if role == "council_officer" else None
         accounts = self.client.server.app[ACCOUNTS]  # type: ignore[union-attr]
-        made = await accounts.create(username or f"a.{role}", role, provider, council)
+        made = await accounts.create(username or f"a.{role}", role, provider, council, by="service")
         page = await self.send("/sign-in", {"username": made.account.username, "password": made.password})
         assert page.status == 303, page.words
         return self

@@ -12,7 +12,7 @@ help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.run ## Set everything up, send an invented morning through the service, and keep it up (ONCE=1: stop after the summary)
-	@$(IN)/python -m simulators day $(if $(ONCE),,--stay)
+	@$(IN)/python -m simulators day --state .ecm $(if $(ONCE),,--stay)
 
 test: $(VENV)/.test ## Run every test, on a real PostgreSQL
 	$(IN)/python -m pytest --numprocesses 2
@@ -33,7 +33,7 @@ chaos: $(VENV)/.test ## Kill, cut, freeze and fill everything around the service
 	$(IN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 clean: ## Forget the rehearsed data and everything that was built
-	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget; fi
+	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget --state .ecm; fi
 	rm -rf .ecm build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.python:

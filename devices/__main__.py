@@ -2,7 +2,10 @@
 
 import click
 
-from devices.reader import NfcpyReader, ReaderError
+try:
+    from devices.reader import NfcpyReader, ReaderError
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"Error: {missing}") from None
 
 
 @click.group()

@@ -7,10 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-import ndef
-import nfc
-import nfc.clf
-import nfc.tag
+try:
+    import ndef
+    import nfc
+    import nfc.clf
+    import nfc.tag
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "The desk reader is not installed; install it with electronic-call-monitoring[reader].", name=missing.name
+    ) from missing
 
 _NEXT_LOOK_SECONDS = 0.1
 

@@ -12,6 +12,7 @@ import msgspec
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Grade = Literal["proven", "corroborated", "located", "tagged", "uncertain", "declared", "contradicted"]
+SecondCarer = Literal["overlap"]
 Pays = Literal["delivered", "planned", "presence", "nothing"]
 
 GRADES: tuple[Grade, ...] = (
@@ -83,6 +84,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     `bands_above_delivered` must be true for a band to raise minutes above those delivered (Ombudsman,
     Norfolk, 19 009 101).
+    `second_carer` is what carers after the first are paid for: the `overlap`, time shared with the first.
     `presence_check_ins` is how many electronic check-ins show presence at a visit nobody answered.
     `rate_pence_per_hour` None means that minutes are reported and not priced.
     Raises ContractError if the fields contradict each other.
@@ -99,7 +101,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tolerance: Tolerance | None = None
     cap: Literal["visit", "week"] | None = None
     week_starts: Weekday = "monday"
-    second_carer: Literal["overlap"] = "overlap"
+    second_carer: SecondCarer = "overlap"
     punctual: Punctual = Punctual()
     grades_paid: tuple[Grade, ...] = GRADES
     outcomes: Outcomes = Outcomes()
@@ -126,7 +128,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         middle = snap + bands if self.tolerance and self.tolerance.when == "before_bands" else bands + snap
         cap = [f"cap per {self.cap}"] if self.cap else []
         rate = ["rate"] if self.rate_pence_per_hour is not None else []
-        return ("whole minutes", "outcome", "evidence", "second carer's overlap", *middle, *cap, *rate)
+        return ("whole minutes", "outcome", "evidence", further_carer_rule(self.second_carer), *middle, *cap, *rate)
 
 
 def _check_bands(bands: tuple[Band, ...] | None) -> None:
@@ -141,6 +143,11 @@ def _check_bands(bands: tuple[Band, ...] | None) -> None:
         if band.becomes < becomes:
             raise ContractError(f"the band from {band.minutes_from} pays less than the band before it")
         expected, becomes = band.minutes_to + 1, band.becomes
+
+
+def further_carer_rule(paid_for: SecondCarer) -> str:
+    """The name of the rule for carers after the first, in a contract's order of rules and in a trace."""
+    return f"second carer's {paid_for}"
 
 
 def contract_key(code: str, version: int) -> str:

@@ -1,97 +1,108 @@
-"""Sets calls against commissioned slots: one entry per slot and carer, and per call nobody commissioned."""
+"""Sets attendances against commissioned slots: an entry for each slot and carer, and each attendance nobody bought."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import msgspec
 
 from reports.contracts import Contract, ContractError, contract_key
 from reports.periods import elapsed_seconds
-from reports.rows import Call, FrameError, Slot
+from reports.rows import Attendance, RowError, Slot, SlotKey
 
-SlotKey = tuple[str, str, date, int]
 DELIVERED = frozenset({"delivered", "delivered_short", "delivered_over"})
 _LAST = datetime.max.replace(tzinfo=UTC)
 _AFTER_EVERY_SLOT = 1 << 30
 
+Version = tuple[str, int | None]
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What becomes one line: a slot's carer position with its call, if there was one, or a lone call.
+    """What becomes one line: a slot with one carer's attendance, or an attendance without a slot.
 
-    `contract` is None only for a call without a slot whose client has no contract, or several.
+    `contract` is None only for an attendance without a slot whose client has no contract, or several.
+    `known` is False if no attendance was given for this carer, so that this one says only what was bought.
     `first_present` says that no earlier carer was there, so there is no overlap to ask for.
-    `wrong_dates` says that the call names a commission that buys nothing on its day.
+    `wrong_dates` says that the attendance names a commission that buys nothing on its day.
     """
 
-    provider: str
-    council: str
-    client: str
-    commission: str | None
-    day: date
     slot: Slot | None
-    call: Call | None
-    position: int
-    outcome: str
+    attendance: Attendance
     contract: Contract | None
+    known: bool = True
     first_present: bool = True
     wrong_dates: bool = False
 
+    @property
+    def whose(self) -> Slot | Attendance:
+        """What says whose line it is, and of which day: the slot, where there is one."""
+        return self.slot or self.attendance
+
     def order(self) -> tuple[object, ...]:
         """Day, client, commission, slot, position, visit; then whatever still tells two lines apart."""
-        slot = self.slot.slot if self.slot else _AFTER_EVERY_SLOT
-        place = (self.day, self.client, self.commission or "~", slot, self.position)
-        call = self.call
-        if call is None:
-            return (*place, "", "", self.provider, self.council)
-        ids = (call.visit or "", call.carer or "", self.provider, self.council)
-        check_ins = (call.in_check_in or "", call.out_check_in or "")
-        return (*place, *ids, call.in_at or _LAST, call.out_at or _LAST, *check_ins, call.outcome)
+        whose, attendance = self.whose, self.attendance
+        number = self.slot.number if self.slot else _AFTER_EVERY_SLOT
+        return (
+            whose.day,
+            whose.client,
+            whose.commission or "~",
+            number,
+            attendance.position,
+            attendance.visit or "",
+            attendance.carer or "",
+            whose.provider,
+            whose.council,
+            attendance.in_at or _LAST,
+            attendance.out_at or _LAST,
+            attendance.in_check_in or "",
+            attendance.out_check_in or "",
+            attendance.outcome,
+        )
 
 
-def delivered_seconds(call: Call) -> int | None:
+def delivered_seconds(attendance: Attendance) -> int | None:
     """Seconds delivered: as the caller folded them, else what elapsed from in to out; None if not known."""
-    if call.delivered_seconds is not None:
-        return call.delivered_seconds
-    if call.in_at is None or call.out_at is None:
+    if attendance.delivered_seconds is not None:
+        return attendance.delivered_seconds
+    if attendance.in_at is None or attendance.out_at is None:
         return None
-    return elapsed_seconds(call.in_at, call.out_at)
+    return elapsed_seconds(attendance.in_at, attendance.out_at)
 
 
 def entries(
-    slots: Sequence[Slot], calls: Iterable[Call], contracts: Mapping[str, Contract], replay: Contract | None
+    slots: Sequence[Slot],
+    attendances: Iterable[Attendance],
+    contracts: Mapping[str, Contract],
+    replay: Contract | None,
 ) -> list[Entry]:
-    """Every line to be, in line order. Raises ContractError for a slot whose contract is not known."""
-    by_slot: dict[SlotKey, list[Call]] = defaultdict(list)
-    for call in calls:
-        by_slot[_call_key(call)].append(call)
-    known = _Known(slots, contracts, replay)
-    made: list[Entry] = []
+    """Every line to be, in line order.
+
+    Raises ContractError for a slot whose contract is not known, RowError for a slot given twice.
+    """
+    by_slot: dict[SlotKey, list[Attendance]] = defaultdict(list)
+    for attendance in attendances:
+        by_slot[attendance.slot_key].append(attendance)
+    governing = _Governing(slots, contracts, replay)
+    found: list[Entry] = []
     seen: set[SlotKey] = set()
     for slot in slots:
-        key = (slot.provider, slot.commission, slot.day, slot.slot)
-        if key in seen:
-            raise FrameError(f"commission {slot.commission} has slot {slot.slot} twice on {slot.day}")
-        seen.add(key)
-        made += _of_slot(slot, by_slot.pop(key, []), known)
-    for unmatched in by_slot.values():
-        made += [_extra(call, known) for call in unmatched]
-    return sorted(made, key=Entry.order)
+        if slot.key in seen:
+            raise RowError(f"commission {slot.commission} has slot {slot.number} twice on {slot.day}")
+        seen.add(slot.key)
+        found += _of_slot(slot, by_slot.pop(slot.key, []), governing)
+    for unbought in by_slot.values():
+        found += [_extra(attendance, governing) for attendance in unbought]
+    return sorted(found, key=Entry.order)
 
 
-def _call_key(call: Call) -> SlotKey:
-    slot = -1 if call.slot is None else call.slot
-    return (call.provider, call.commission or "", call.day, slot)
-
-
-class _Known:
+class _Governing:
     """Which contract governs a slot, a commission and a client."""
 
     def __init__(self, slots: Sequence[Slot], contracts: Mapping[str, Contract], replay: Contract | None) -> None:
         self._contracts, self._replay = contracts, replay
         self.days = {(slot.provider, slot.commission, slot.day) for slot in slots}
-        self._of_client: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
-        self._of_commission: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
+        self._of_client: dict[tuple[str, str], set[Version]] = defaultdict(set)
+        self._of_commission: dict[tuple[str, str | None], set[Version]] = defaultdict(set)
         for slot in slots:
             version = (slot.contract, slot.contract_version)
             self._of_client[slot.provider, slot.client].add(version)
@@ -100,81 +111,84 @@ class _Known:
     def of_slot(self, slot: Slot) -> Contract:
         return self._replay or self._version(slot.contract, slot.contract_version)
 
-    def of_call(self, call: Call) -> Contract | None:
+    def of_attendance(self, attendance: Attendance) -> Contract | None:
         if self._replay:
             return self._replay
-        candidates = self._of_commission.get((call.provider, call.commission or ""), set())
-        candidates = candidates or self._of_client.get((call.provider, call.client), set())
+        candidates = self._of_commission.get((attendance.provider, attendance.commission), set())
+        candidates = candidates or self._of_client.get((attendance.provider, attendance.client), set())
         return self._version(*next(iter(candidates))) if len(candidates) == 1 else None
 
-    def _version(self, code: str, version: int) -> Contract:
+    def _version(self, code: str, version: int | None) -> Contract:
+        if version is None:
+            raise ContractError(f"contract {code} has no version that is valid yet")
         found = self._contracts.get(contract_key(code, version)) or self._contracts.get(code)
         if found is None:
             raise ContractError(f"contract {code} version {version} is not known")
         return found
 
 
-def _of_slot(slot: Slot, calls: list[Call], known: _Known) -> list[Entry]:
-    contract = known.of_slot(slot)
-    placed: dict[int, Call] = {}
-    extra: list[Call] = []
-    for call in sorted(calls, key=_first_come):
-        if call.position < slot.carers and call.position not in placed:
-            placed[call.position] = call
+def _of_slot(slot: Slot, attendances: list[Attendance], governing: _Governing) -> list[Entry]:
+    contract = governing.of_slot(slot)
+    chosen: dict[int, Attendance] = {}
+    extra: list[Attendance] = []
+    for attendance in sorted(attendances, key=_first_come):
+        if attendance.position < slot.carers and attendance.position not in chosen:
+            chosen[attendance.position] = attendance
         else:
-            extra.append(call)
-    came = [position for position, call in placed.items() if _came(call)]
+            extra.append(attendance)
+    came = [position for position, attendance in chosen.items() if _came(attendance)]
     first = min(came, default=0)
-    made = [
+    bought = [
         Entry(
-            provider=slot.provider,
-            council=slot.council,
-            client=slot.client,
-            commission=slot.commission,
-            day=slot.day,
             slot=slot,
-            call=placed.get(position),
-            position=position,
-            outcome=_outcome(position, placed, bool(came)),
+            attendance=_attendance(slot, position, chosen, bool(came)),
             contract=contract,
+            known=position in chosen,
             first_present=position <= first,
         )
         for position in range(slot.carers)
     ]
-    return made + [_extra(call, known) for call in extra]
+    return bought + [_extra(attendance, governing) for attendance in extra]
 
 
-def _first_come(call: Call) -> tuple[object, ...]:
-    return (call.position, call.in_at or _LAST, call.out_at or _LAST, call.visit or "", call.carer or "")
+def _first_come(attendance: Attendance) -> tuple[object, ...]:
+    return (
+        attendance.position,
+        attendance.in_at or _LAST,
+        attendance.out_at or _LAST,
+        attendance.visit or "",
+        attendance.carer or "",
+    )
 
 
-def _came(call: Call) -> bool:
-    known = (call.delivered_seconds, call.in_at, call.out_at)
-    return call.outcome in DELIVERED and any(fact is not None for fact in known)
+def _came(attendance: Attendance) -> bool:
+    signs = (attendance.delivered_seconds, attendance.in_at, attendance.out_at)
+    return attendance.outcome in DELIVERED and any(sign is not None for sign in signs)
 
 
-def _outcome(position: int, placed: Mapping[int, Call], somebody_came: bool) -> str:
-    call = placed.get(position)
-    if call and not (somebody_came and call.outcome == "missed_provider" and call.delivered_seconds is None):
-        return call.outcome
-    if not placed:
+def _attendance(slot: Slot, position: int, chosen: Mapping[int, Attendance], somebody_came: bool) -> Attendance:
+    """What a carer did here; of one who is missing beside another who came, that the carer is missing."""
+    own = chosen.get(position)
+    if own is None:
+        return slot.unattended(_outcome_without(chosen, somebody_came), position)
+    if somebody_came and own.outcome == "missed_provider" and own.delivered_seconds is None:
+        return msgspec.structs.replace(own, outcome="second_carer_missing")
+    return own
+
+
+def _outcome_without(chosen: Mapping[int, Attendance], somebody_came: bool) -> str:
+    """What became of a carer of whom nothing was given, by what was given of the others."""
+    if not chosen:
         return "not_rostered"
-    others = placed[min(placed)].outcome
+    others = chosen[min(chosen)].outcome
     return "second_carer_missing" if somebody_came or others in DELIVERED else others
 
 
-def _extra(call: Call, known: _Known) -> Entry:
-    wrong = call.commission is not None and (call.provider, call.commission, call.day) not in known.days
+def _extra(attendance: Attendance, governing: _Governing) -> Entry:
+    named = (attendance.provider, attendance.commission, attendance.day)
     return Entry(
-        provider=call.provider,
-        council=call.council,
-        client=call.client,
-        commission=call.commission,
-        day=call.day,
         slot=None,
-        call=call,
-        position=call.position,
-        outcome=call.outcome,
-        contract=known.of_call(call),
-        wrong_dates=wrong,
+        attendance=attendance,
+        contract=governing.of_attendance(attendance),
+        wrong_dates=attendance.commission is not None and named not in governing.days,
     )

@@ -39,7 +39,7 @@ class Header:
 
     def check(self, reconciliation: Reconciliation) -> None:
         """Raise ValueError if a line belongs to another council or provider: each sees its own."""
-        for line in reconciliation.rows:
+        for line in reconciliation.lines:
             if line.council != self.council or self.provider not in {None, line.provider}:
                 raise ValueError(f"a line of {line.council} and {line.provider} is not for this file")
 
@@ -97,7 +97,7 @@ def lines_csv(reconciliation: Reconciliation, generated: Header) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
-    for line in reconciliation.rows:
+    for line in reconciliation.lines:
         writer.writerow([harmless(read(line)) for read in _COLUMNS.values()])
     return text.getvalue().encode()
 

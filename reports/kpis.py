@@ -57,24 +57,24 @@ class KeyFigures:
 
 def key_figures(reconciliation: Reconciliation) -> KeyFigures:
     """Count the key figures over the lines of a reconciliation."""
-    rows, totals = reconciliation.rows, reconciliation.totals
+    lines, totals = reconciliation.lines, reconciliation.totals
     contracts = {contract.key: contract for contract in reconciliation.contracts}
-    short = {line.client for line in rows if 0 < line.commissioned_minutes <= SHORT_VISIT_MINUTES}
+    short = {line.client for line in lines if 0 < line.commissioned_minutes <= SHORT_VISIT_MINUTES}
     return KeyFigures(
         commissioned_minutes=totals.commissioned_minutes,
         planned_minutes=totals.planned_minutes,
         delivered_minutes=totals.delivered_seconds // 60,
         paid_minutes=totals.paid_minutes,
-        missed=_missed(rows),
-        punctual=_punctual(rows, contracts),
-        logged=_logged(rows),
+        missed=_missed(lines),
+        punctual=_punctual(lines, contracts),
+        logged=_logged(lines),
         short_visit_clients=tuple(sorted(short)),
     )
 
 
-def _missed(rows: tuple[Line, ...]) -> Share:
+def _missed(lines: tuple[Line, ...]) -> Share:
     outcomes: dict[VisitKey, set[str]] = defaultdict(set)
-    for line in rows:
+    for line in lines:
         if line.slot is not None and line.outcome in EXPECTED:
             outcomes[line.provider, line.client, line.commission or "", line.day, line.slot].add(line.outcome)
     missed = sum(1 for found in outcomes.values() if found <= MISSED)
@@ -82,10 +82,10 @@ def _missed(rows: tuple[Line, ...]) -> Share:
     return Share("Visits missed", missed, len(outcomes), rule)
 
 
-def _punctual(rows: tuple[Line, ...], contracts: dict[str, Contract]) -> Share:
+def _punctual(lines: tuple[Line, ...], contracts: dict[str, Contract]) -> Share:
     punctual = whole = 0
     windows: set[str] = set()
-    for line in rows:
+    for line in lines:
         if line.contract is None or line.contract_version is None or line.outcome not in DELIVERED:
             continue
         if line.in_at is None or line.planned_start is None or line.slot is None:
@@ -99,8 +99,8 @@ def _punctual(rows: tuple[Line, ...], contracts: dict[str, Contract]) -> Share:
     return Share("Arrivals punctual", punctual, whole, rule)
 
 
-def _logged(rows: tuple[Line, ...]) -> Share:
-    delivered = [line for line in rows if line.outcome in DELIVERED]
+def _logged(lines: tuple[Line, ...]) -> Share:
+    delivered = [line for line in lines if line.outcome in DELIVERED]
     both = sum(1 for line in delivered if _electronic(line))
     return Share("Logged electronically", both, len(delivered), "an electronic check-in at both ends ÷ delivered")
 

@@ -6,7 +6,6 @@ from datetime import date, datetime
 import msgspec
 
 from reports.entries import Entry, delivered_seconds
-from reports.rows import Call
 from reports.trace import Step
 from reports.worksheet import Worksheet
 
@@ -22,7 +21,7 @@ SUMMED = (
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One carer's part of one commissioned visit, or one call nobody commissioned, with what it pays and why.
+    """One carer's part of one commissioned visit, or one attendance nobody commissioned, with what it pays and why.
 
     Instants are aware UTC, `day` is the local day; minutes and pence are whole. `banded_minutes` is None
     without bands, `amount_pence` None without a rate. `flags` come from the rules and from the exceptions.
@@ -63,75 +62,59 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trace: tuple[Step, ...]
 
 
+class Totals(msgspec.Struct, frozen=True):
+    """The sums of the period: whole minutes, seconds and pence; a line that has no rate adds no pence."""
+
+    lines: int
+    commissioned_minutes: int
+    planned_minutes: int
+    delivered_seconds: int
+    delivered_minutes: int
+    paid_minutes: int
+    excess_minutes: int
+    amount_pence: int
+
+
 def line_of(entry: Entry, sheet: Worksheet) -> Line:
     """The line that an entry and its worksheet make together."""
-    slot, contract = entry.slot, entry.contract
-    call = entry.call or _NO_CALL
-    seconds = delivered_seconds(call)
-    exceptions = _exceptions(call.exceptions, sheet.flags)
+    whose, slot, attendance, contract = entry.whose, entry.slot, entry.attendance, entry.contract
+    seconds = delivered_seconds(attendance)
+    exceptions = _exceptions(attendance.exceptions, sheet.flags)
     return Line(
-        provider=entry.provider,
-        council=entry.council,
-        client=entry.client,
-        commission=entry.commission,
-        slot=slot.slot if slot else None,
-        day=entry.day,
-        visit=call.visit,
-        carer=call.carer,
-        position=entry.position,
-        planned_start=call.planned_start or (slot.start if slot else None),
-        planned_minutes=call.planned_minutes,
+        provider=whose.provider,
+        council=whose.council,
+        client=whose.client,
+        commission=whose.commission,
+        slot=slot.number if slot else None,
+        day=whose.day,
+        visit=attendance.visit,
+        carer=attendance.carer,
+        position=attendance.position,
+        planned_start=attendance.planned_start or (slot.start if slot else None),
+        planned_minutes=attendance.planned_minutes,
         commissioned_minutes=slot.minutes if slot else 0,
-        in_at=call.in_at,
-        out_at=call.out_at,
+        in_at=attendance.in_at,
+        out_at=attendance.out_at,
         delivered_seconds=seconds,
         delivered_minutes=max(0, seconds or 0) // 60,
         banded_minutes=sheet.banded,
         paid_minutes=sheet.minutes,
         excess_minutes=sheet.excess,
         amount_pence=sheet.amount_pence,
-        outcome=entry.outcome,
+        outcome=attendance.outcome,
         flags=_flags(sheet.flags, exceptions),
         exceptions=exceptions,
-        amendments=call.amendments,
-        in_grade=call.in_grade,
-        out_grade=call.out_grade,
-        in_distance_m=call.in_distance_m,
-        out_distance_m=call.out_distance_m,
-        in_check_in=call.in_check_in,
-        out_check_in=call.out_check_in,
+        amendments=tuple(sorted(attendance.amendments)),
+        in_grade=attendance.in_grade,
+        out_grade=attendance.out_grade,
+        in_distance_m=attendance.in_distance_m,
+        out_distance_m=attendance.out_distance_m,
+        in_check_in=attendance.in_check_in,
+        out_check_in=attendance.out_check_in,
         contract=contract.code if contract else None,
         contract_version=contract.version if contract else None,
         trace=tuple(sheet.steps),
     )
-
-
-_NO_CALL = Call(
-    provider="",
-    council="",
-    client="",
-    commission=None,
-    slot=None,
-    visit=None,
-    day=date.min,
-    planned_start=None,
-    planned_minutes=None,
-    carer=None,
-    position=0,
-    in_at=None,
-    out_at=None,
-    delivered_seconds=None,
-    overlap_seconds=None,
-    outcome="",
-    in_check_in=None,
-    out_check_in=None,
-    in_grade=None,
-    out_grade=None,
-    in_distance_m=None,
-    out_distance_m=None,
-    amendments=(),
-    exceptions=(),
-)
 
 
 def _exceptions(given: tuple[str, ...], flags: Sequence[str]) -> tuple[str, ...]:

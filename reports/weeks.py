@@ -28,7 +28,7 @@ def apply_weekly_caps(entries: Sequence[Entry], sheets: Sequence[Worksheet], slo
         start = contract.week_starts
         if start not in weekly:
             weekly[start] = _by_week(bought, contract)
-        key = (entry.slot.provider, entry.slot.commission, week_of(entry.day, start))
+        key = (entry.slot.provider, entry.slot.commission, week_of(entry.slot.day, start))
         _pay_from_week(weekly[start][key], used[start, key], key[2], sheet)
         used[start, key] += sheet.minutes
 

@@ -1,7 +1,7 @@
 """The workbook a contract team opens: a summary, the lines, the trace of every rule, and the contract's own words."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet as Sheet
 
-from reports.contracts import Contract
+from reports.contracts import Contract, SecondCarer
 from reports.kpis import SHORT_VISIT_MINUTES, Share, key_figures
 from reports.lines import SUMMED, Line, printed_flags
 from reports.periods import local
@@ -20,6 +20,7 @@ from reports.reconciliation import Reconciliation
 from reports.trace import readable
 
 Cell = str | int | Decimal | float | datetime | date | None
+_SECOND_CARER: Mapping[SecondCarer, str] = {"overlap": "paid for the time shared with the first"}
 MOST_ROWS = 1_048_575
 _OPTIONS = {
     "in_memory": True,
@@ -92,7 +93,7 @@ _TRACE = (
     _Column("Because", 90),
     _Column("Check-ins", 50),
 )
-_FACTS = (_Column("What", 34), _Column("Value", 22), _Column("How it is counted", 90))
+_SUMMARY = (_Column("What", 34), _Column("Value", 22), _Column("How it is counted", 90))
 _TERMS = (_Column("Contract", 12), _Column("Term", 26), _Column("Value", 90))
 _WEEKS = (
     _Column("Week from", 11, "day"),
@@ -114,17 +115,17 @@ def workbook(reconciliation: Reconciliation, generated_at: datetime, council: st
 
     The file is dated `generated_at` (aware) inside, so the same arguments give the same bytes.
     """
-    made = io.BytesIO()
-    book = xlsxwriter.Workbook(made, _OPTIONS)
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, _OPTIONS)
     book.set_properties({"title": "Delivered against commissioned hours", "created": _utc(generated_at)})
     styles = _styles(book)
-    _sheet(book, styles, "Summary", _FACTS, _facts(reconciliation, generated_at, council, provider))
-    _sheet(book, styles, "Lines", _LINES, map(_line, reconciliation.rows))
-    _sheet(book, styles, "Trace", _TRACE, _steps(reconciliation.rows))
+    _sheet(book, styles, "Summary", _SUMMARY, _summary(reconciliation, generated_at, council, provider))
+    _sheet(book, styles, "Lines", _LINES, map(_line, reconciliation.lines))
+    _sheet(book, styles, "Trace", _TRACE, _steps(reconciliation.lines))
     _sheet(book, styles, "Contract", _TERMS, _terms(reconciliation.contracts))
     _sheet(book, styles, "Weeks", _WEEKS, _weeks(reconciliation))
     book.close()
-    return made.getvalue()
+    return file.getvalue()
 
 
 def _utc(instant: datetime) -> datetime:
@@ -226,13 +227,13 @@ def _line(line: Line) -> tuple[Cell, ...]:
 
 def _steps(rows: Iterable[Line]) -> Iterator[tuple[Cell, ...]]:
     for line in rows:
-        place = (line.day, line.client, line.commission, line.slot, line.visit, line.carer, line.position)
+        key = (line.day, line.client, line.commission, line.slot, line.visit, line.carer, line.position)
         for number, step in enumerate(line.trace, start=1):
             check_ins = ", ".join(step.check_ins)
-            yield (*place, number, step.rule, step.before, step.after, step.because, check_ins)
+            yield (*key, number, step.rule, step.before, step.after, step.because, check_ins)
 
 
-def _facts(
+def _summary(
     reconciliation: Reconciliation, generated_at: datetime, council: str, provider: str | None
 ) -> Iterator[tuple[Cell, ...]]:
     totals, figures = reconciliation.totals, key_figures(reconciliation)
@@ -294,7 +295,7 @@ def _further_terms(contract: Contract) -> Iterator[tuple[str, Cell]]:
         yield ("tolerance", f"{under} minutes under, {over} over the commissioned, {when}")
     yield ("cap", f"per {contract.cap}" if contract.cap else "none")
     yield ("week starts", contract.week_starts)
-    yield ("second carer", "paid for the time shared with the first")
+    yield ("second carer", _SECOND_CARER[contract.second_carer])
     window = contract.punctual
     yield ("punctual", f"{window.early_minutes} minutes before to {window.late_minutes} after the planned start")
     yield ("grades paid", ", ".join(contract.grades_paid))

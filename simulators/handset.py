@@ -12,6 +12,7 @@ import msgspec
 
 from devices.encoding import b64url_decode, b64url_encode
 from devices.enrolment import prove_key
+from devices.ids import RANDOM_BITS, uuid7
 from devices.keys import PrivateKey
 from devices.messages import CheckInBody, Direction, Evidence, Gps
 from devices.sd_jwt import link_to, sign_check_in
@@ -51,7 +52,7 @@ class Handset(msgspec.Struct):
         now = datetime.now(UTC).replace(microsecond=0)
         body = CheckInBody(
             version=1,
-            check_in=_uuid7(now),
+            check_in=uuid7(now, secrets.randbits(RANDOM_BITS)),
             sequence=self.sequence + 1,
             previous=self.previous,
             direction=direction,
@@ -70,7 +71,7 @@ class Handset(msgspec.Struct):
 async def enrol(service: str, code: str) -> Handset:
     """Make a key and enrol it with a one-time code; Refusal when the service will not have the code."""
     seed = secrets.token_bytes(32)
-    device = _uuid7(datetime.now(UTC))
+    device = uuid7(datetime.now(UTC), secrets.randbits(RANDOM_BITS))
     key = PrivateKey.from_seed(seed)
     body = {
         "code": code,
@@ -80,8 +81,8 @@ async def enrol(service: str, code: str) -> Handset:
     }
     async with aiohttp.ClientSession() as session:
         client = ServiceClient(session, service.rstrip("/"), _PATIENCE)
-        made = await client.post("/v1/devices", None, body, Device)
-    return Handset(service.rstrip("/"), made.device, made.carer, b64url_encode(seed))
+        enrolled = await client.post("/v1/devices", None, body, Device)
+    return Handset(service.rstrip("/"), enrolled.device, enrolled.carer, b64url_encode(seed))
 
 
 async def post(handset: Handset, body: Post) -> list[Answer]:
@@ -92,9 +93,3 @@ async def post(handset: Handset, body: Post) -> list[Answer]:
 
 def _private(key: str) -> PrivateKey:
     return PrivateKey.from_seed(b64url_decode(key.encode("ascii"), "key"))
-
-
-def _uuid7(at: datetime) -> uuid.UUID:
-    value = int(at.timestamp() * 1000) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 7 << 76
-    return uuid.UUID(int=value & ~(3 << 62) | 2 << 62)

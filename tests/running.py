@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +26,17 @@ class RunningService:
         self.process.send_signal(signal.SIGKILL)
 
 
-async def start_service(state: Path, *options: str, port: int = 0, **environment: str) -> RunningService:
-    """Start `ecm serve` and wait until it says where it listens."""
+async def start_service(
+    state: Path,
+    *options: str,
+    port: int = 0,
+    command: Sequence[str] = (sys.executable, "-m", "ecm"),
+    folder: Path | None = None,
+    **environment: str,
+) -> RunningService:
+    """Start `ecm serve`, as it stands here or as `command`, in `folder`, and wait until it says where it listens."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ecm",
+        *command,
         "serve",
         "--state",
         str(state),
@@ -40,6 +45,7 @@ async def start_service(state: Path, *options: str, port: int = 0, **environment
         *options,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **environment},
+        cwd=folder,
     )
     assert process.stdout is not None
     async with asyncio.timeout(60):

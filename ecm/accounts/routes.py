@@ -46,7 +46,7 @@ class AccountMade(msgspec.Struct):
 async def post_account(request: web.Request) -> web.Response:
     """Make an account and show its password and token once."""
     wanted = await read_json(request, NewAccountMessage)
-    new = await request.app[ACCOUNTS].create(
+    created = await request.app[ACCOUNTS].create(
         wanted.username, wanted.role, wanted.provider, wanted.council, by=account_of(request).username
     )
-    return reply(AccountMade(new.account.username, new.account.role, new.password, new.token), 201)
+    return reply(AccountMade(created.account.username, created.account.role, created.password, created.token), 201)

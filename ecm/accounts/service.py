@@ -59,7 +59,7 @@ class Accounts:
                     token_hash=domain.secret_hash(token),
                     at=now,
                 )
-                await _account_made(connection, account, by, now)
+                await _account_created(connection, account, by, now)
         except ConstraintViolated as broken:
             if broken.name == "accounts_username_once":
                 raise CONFLICT.because(f"There is already an account called {username}.") from None
@@ -78,7 +78,7 @@ class Accounts:
                 await store.insert_token(connection, found[0].account_id, domain.secret_hash(token), now)
                 if ended:
                     await _tokens_changed(connection, EventTag.TOKENS_ENDED, SERVICE, username, (ended, 0), now)
-                await _tokens_changed(connection, EventTag.TOKEN_MADE, SERVICE, username, (0, 1), now)
+                await _tokens_changed(connection, EventTag.TOKEN_CREATED, SERVICE, username, (0, 1), now)
                 return token
         return (await self.create(username, "operator", None, None, by=SERVICE)).token
 
@@ -119,7 +119,7 @@ class Accounts:
 ACCOUNTS: Final = web.AppKey("accounts", Accounts)
 
 
-async def _account_made(connection: Connection, account: Account, by: str, now: datetime) -> None:
+async def _account_created(connection: Connection, account: Account, by: str, now: datetime) -> None:
     after = {
         "username": account.username,
         "role": account.role,
@@ -127,9 +127,9 @@ async def _account_made(connection: Connection, account: Account, by: str, now: 
         "council": account.council,
     }
     await record_of_service(
-        connection, ServiceEvent(EventTag.ACCOUNT_MADE, by, account.username, now, before=None, after=after)
+        connection, ServiceEvent(EventTag.ACCOUNT_CREATED, by, account.username, now, before=None, after=after)
     )
-    await _tokens_changed(connection, EventTag.TOKEN_MADE, by, account.username, (0, 1), now)
+    await _tokens_changed(connection, EventTag.TOKEN_CREATED, by, account.username, (0, 1), now)
 
 
 async def _tokens_changed(

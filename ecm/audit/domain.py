@@ -29,10 +29,9 @@ class TagGrammar(StrEnum):
 class EventTag(TagGrammar):
     """Everything that an event can tell; the source is the subject of `ecm/` that tells it."""
 
-    LOCATIONS_PURGED = "audit:locations:purged"
     SIGNATURE_FAILED = "audit:signature:failed"
-    ACCOUNT_MADE = "accounts:account:made"
-    TOKEN_MADE = "accounts:token:made"  # noqa: S105 - what is told of a token, and no token
+    ACCOUNT_CREATED = "accounts:account:created"
+    TOKEN_CREATED = "accounts:token:created"  # noqa: S105 - what is told of a token, and no token
     TOKENS_ENDED = "accounts:tokens:ended"
     ENROLMENT_OFFERED = "phones:enrolment:offered"
     PHONE_ENROLLED = "phones:phone:enrolled"
@@ -42,6 +41,7 @@ class EventTag(TagGrammar):
     PROVIDER_STORED = "care:provider:stored"
     TAG_STORED = "care:tag:stored"
     IMPORT_STORED = "care:import:stored"
+    LOCATIONS_PURGED = "intake:locations:purged"
     VISIT_CHANGED = "visits:visit:changed"
     VISIT_REMOVED = "visits:visit:removed"
     VISIT_AMENDED = "visits:visit:amended"

@@ -70,22 +70,6 @@ ORDER BY occurred_at, check_in_id, device_id;
 -- name: device_key
 SELECT public_key::text FROM devices WHERE provider_id = $1 AND device_id = $2;
 
--- name: providers
-SELECT provider_id FROM providers ORDER BY provider_id;
-
--- name: purge_locations
-WITH old AS MATERIALIZED (
-    SELECT device_id, check_in_id FROM check_in_locations
-    WHERE provider_id = $1 AND received_at < $2
-    ORDER BY received_at
-    LIMIT $3
-)
-DELETE FROM check_in_locations USING old
-WHERE check_in_locations.provider_id = $1
-AND check_in_locations.device_id = old.device_id
-AND check_in_locations.check_in_id = old.check_in_id
-RETURNING check_in_locations.check_in_id;
-
 -- name: signed_check_ins
 SELECT signed.*, (
     SELECT public_key::text FROM devices WHERE devices.provider_id = $1 AND devices.device_id = signed.device_id

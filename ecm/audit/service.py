@@ -1,8 +1,8 @@
-"""Writing down who did what, sealing check-ins into a log that only grows, proving that one is in it, and purging."""
+"""Writing down who did what, sealing check-ins into a log that only grows, and proving that one is in it."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,13 +10,11 @@ from aiohttp import web
 
 from devices.keys import PublicKey
 from ecm.audit import merkle, store
-from ecm.audit.domain import SERVICE, Event, EventTag, Proof, Sealable, ServiceEvent, StoredCheckIn, Told
+from ecm.audit.domain import Event, EventTag, Proof, Sealable, ServiceEvent, StoredCheckIn, Told
 from ecm.db.pool import Connection, Database
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, NOT_FOUND
 from ecm.words.roles import Account
-
-_PURGE_AT_ONCE: Final = 5_000
 
 
 async def record(
@@ -62,7 +60,7 @@ async def check_ins(connection: Connection, provider: UUID, refs: Sequence[tuple
 
 
 class Audit:
-    """Reading the evidence and its proof, and the purge of coordinates."""
+    """Reading the evidence and its proof."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -105,27 +103,6 @@ class Audit:
         async with self._database.transaction("read_leaf_indexes", provider=provider, read_only=True) as connection:
             found = await store.leaf_indexes(connection, provider, refs)
             return await store.log_size(connection, provider), found
-
-    async def purge_locations(self, keep: timedelta) -> int:
-        """Delete the coordinates of check-ins received longer than `keep` ago, for every provider (promise 10)."""
-        now = self._clock.now()
-        async with self._database.transaction("providers_to_purge", read_only=True) as connection:
-            providers = await store.providers(connection)
-        purged = 0
-        for provider in providers:
-            while (count := await self._purge_some(provider, now - keep, now)) > 0:
-                purged += count
-        return purged
-
-    async def _purge_some(self, provider: UUID, before: datetime, now: datetime) -> int:
-        async with self._database.transaction("purge_locations", provider=provider) as connection:
-            count = await store.purge_locations(connection, provider, before, _PURGE_AT_ONCE)
-            if count:
-                detail: Told = {"count": count, "received_before": before.isoformat()}
-                await record(
-                    connection, provider, EventTag.LOCATIONS_PURGED, SERVICE, "check_in_locations", detail, now
-                )
-        return count
 
 
 AUDIT: Final = web.AppKey("audit", Audit)

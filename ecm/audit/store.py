@@ -121,15 +121,5 @@ async def insert_signature_failures(
     await connection.execute(_QUERIES["insert_signature_failures"], provider, *zip(*refs, strict=True), at)
 
 
-async def providers(connection: Connection) -> list[UUID]:
-    """Return every provider."""
-    return [row["provider_id"] for row in await connection.fetch(_QUERIES["providers"])]
-
-
-async def purge_locations(connection: Connection, provider: UUID, before: datetime, limit: int) -> int:
-    """Delete at most `limit` location disclosures received before an instant; return how many went."""
-    return len(await connection.fetch(_QUERIES["purge_locations"], provider, before, limit))
-
-
 def _json(told: Told | None) -> str | None:
     return None if told is None else msgspec.json.encode(told).decode()

@@ -182,26 +182,3 @@ INSERT INTO uprns (uprn, latitude, longitude)
 SELECT code, latitude, longitude
 FROM jsonb_to_recordset($1::jsonb) AS given (code text, latitude double precision, longitude double precision)
 ON CONFLICT (uprn) DO UPDATE SET latitude = EXCLUDED.latitude, longitude = EXCLUDED.longitude;
-
--- name: request_folds
-INSERT INTO fold_requests (provider_id, client, around)
-SELECT $1, client, around FROM unnest($2::text[], $3::timestamptz[]) AS given (client, around);
-
--- name: request_folds_of_commissions
-INSERT INTO fold_requests (provider_id, client, around)
-SELECT provider_id, client, min(start_at)
-FROM planned_visits
-WHERE provider_id = $1 AND commission = ANY ($2::text[])
-GROUP BY provider_id, client, (start_at AT TIME ZONE 'Europe/London')::date;
-
--- name: request_folds_of_clients
-INSERT INTO fold_requests (provider_id, client, around)
-SELECT provider_id, client, min(around)
-FROM (
-    SELECT provider_id, client, occurred_at AS around
-    FROM check_ins WHERE provider_id = $1 AND client = ANY ($2::text[])
-    UNION ALL
-    SELECT provider_id, client, start_at
-    FROM planned_visits WHERE provider_id = $1 AND client = ANY ($2::text[])
-) AS touched
-GROUP BY provider_id, client, (around AT TIME ZONE 'Europe/London')::date;

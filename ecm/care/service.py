@@ -54,9 +54,10 @@ class StoredTag:
 class Care:
     """The steps of each use of the people, places and plans of care."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, listener: imports.Listener) -> None:
         self._database = database
         self._clock = clock
+        self._listener = listener
 
     async def store_council(self, account: Account, council: str, name: str) -> Stored:
         """Store a council, or its new name."""
@@ -201,7 +202,9 @@ class Care:
 
     async def import_file(self, account: Account, kind: ImportKind, body: bytes, *, dry_run: bool) -> ImportReport:
         """Import a CSV file, or say what importing it would do; see `ecm.care.imports.service.import_file`."""
-        return await imports.import_file(self._database, self._clock, account, kind, body, dry_run=dry_run)
+        return await imports.import_file(
+            self._database, self._clock, self._listener, account, kind, body, dry_run=dry_run
+        )
 
 
 CARE: Final = web.AppKey("care", Care)

@@ -1,6 +1,5 @@
 """Councils, contracts, providers, branches and tags in the database."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -120,8 +119,3 @@ async def tag_key(connection: Connection, provider: UUID) -> bytes | None:
 async def lock_provider(connection: Connection, provider: UUID) -> None:
     """Let no other import of this provider run until the transaction ends."""
     await connection.execute(_QUERIES["lock_provider"], provider)
-
-
-async def request_folds_of_clients(connection: Connection, provider: UUID, clients: Sequence[str]) -> None:
-    """Ask that every day on which these clients have a check-in or a planned visit be folded again."""
-    await connection.execute(_QUERIES["request_folds_of_clients"], provider, clients)

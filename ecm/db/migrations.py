@@ -124,7 +124,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration, applied_a
         await connection.execute(
             _QUERIES["record_migration"], migration.version, migration.name, migration.sha256, applied_at
         )
-    log.info("migration_applied", version=migration.version, migration=migration.name)
+    log.info("db.migration.applied", version=migration.version, migration=migration.name)
 
 
 def _read(entry: Traversable) -> Migration:

@@ -72,7 +72,7 @@ CREATE TABLE public.alert_facts (
 CREATE TABLE public.alerts (
     provider_id uuid NOT NULL,
     alert_id uuid NOT NULL,
-    branch_id text CONSTRAINT alerts_location_id_not_null NOT NULL,
+    branch_id text NOT NULL,
     kind text NOT NULL,
     client text,
     visit text,
@@ -122,17 +122,17 @@ CREATE TABLE public.audit_events (
 );
 
 CREATE TABLE public.branches (
-    provider_id uuid CONSTRAINT locations_provider_id_not_null NOT NULL,
-    branch_id text CONSTRAINT locations_location_id_not_null NOT NULL,
-    name text CONSTRAINT locations_name_not_null NOT NULL,
-    cqc_provider_id text CONSTRAINT locations_cqc_provider_id_not_null NOT NULL,
-    cqc_location_id text CONSTRAINT locations_cqc_location_id_not_null NOT NULL
+    provider_id uuid NOT NULL,
+    branch_id text NOT NULL,
+    name text NOT NULL,
+    cqc_provider_id text NOT NULL,
+    cqc_location_id text NOT NULL
 );
 
 CREATE TABLE public.candidates (
     provider_id uuid NOT NULL,
     candidate_id uuid NOT NULL,
-    branch_id text CONSTRAINT candidates_location_id_not_null NOT NULL,
+    branch_id text NOT NULL,
     type text NOT NULL,
     state text NOT NULL,
     client text,
@@ -148,7 +148,7 @@ CREATE TABLE public.candidates (
 CREATE TABLE public.carers (
     provider_id uuid NOT NULL,
     carer text NOT NULL,
-    branch_id text CONSTRAINT carers_location_id_not_null NOT NULL
+    branch_id text NOT NULL
 );
 
 CREATE TABLE public.check_in_conflicts (
@@ -207,7 +207,7 @@ CREATE TABLE public.client_identities (
 CREATE TABLE public.clients (
     provider_id uuid NOT NULL,
     client text NOT NULL,
-    branch_id text CONSTRAINT clients_location_id_not_null NOT NULL,
+    branch_id text NOT NULL,
     council_id text NOT NULL,
     council_reference text,
     lives_alone boolean NOT NULL,
@@ -331,8 +331,8 @@ CREATE TABLE public.providers (
 );
 
 CREATE TABLE public.reference_versions (
-    provider_id uuid CONSTRAINT directory_versions_provider_id_not_null NOT NULL,
-    version bigint CONSTRAINT directory_versions_version_not_null NOT NULL
+    provider_id uuid NOT NULL,
+    version bigint NOT NULL
 );
 
 CREATE SEQUENCE public.refusal_slots
@@ -614,9 +614,6 @@ ALTER TABLE ONLY public.contracts
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_carer_known FOREIGN KEY (provider_id, carer) REFERENCES public.carers(provider_id, carer);
 
-ALTER TABLE ONLY public.reference_versions
-    ADD CONSTRAINT directory_versions_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
-
 ALTER TABLE ONLY public.enrolments
     ADD CONSTRAINT enrolments_carer_known FOREIGN KEY (provider_id, carer) REFERENCES public.carers(provider_id, carer);
 
@@ -634,6 +631,9 @@ ALTER TABLE ONLY public.planned_visits
 
 ALTER TABLE ONLY public.provider_keys
     ADD CONSTRAINT provider_keys_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
+
+ALTER TABLE ONLY public.reference_versions
+    ADD CONSTRAINT reference_versions_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(account_id);

@@ -75,3 +75,81 @@ FROM unnest($1::uuid[], $2::uuid[]) AS named (provider_id, tag_id) JOIN tags USI
 
 -- name: tag_keys
 SELECT provider_id, tag_key FROM provider_keys WHERE provider_id = ANY ($1::uuid[]);
+
+-- name: waiting
+-- Steps from one waiting provider to the next, so that those with nothing to fold cost nothing.
+WITH RECURSIVE waiting AS (
+    (SELECT provider_id FROM fold_requests ORDER BY provider_id LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT following.provider_id FROM fold_requests AS following
+        WHERE following.provider_id > waiting.provider_id ORDER BY following.provider_id LIMIT 1
+    )
+    FROM waiting WHERE waiting.provider_id IS NOT NULL
+)
+SELECT last_value AS asked, ARRAY(SELECT provider_id FROM waiting WHERE provider_id IS NOT NULL) AS providers
+FROM fold_requests_request_id_seq;
+
+-- name: backlog
+-- The oldest of a provider is the first in its order; what is not about a check-in has no time of arrival.
+SELECT (SELECT count(*) FROM fold_requests) AS requests, min(check_ins.received_at) AS oldest_at
+FROM unnest($1::uuid[]) AS waiting (provider_id)
+CROSS JOIN LATERAL (
+    SELECT device_id, check_in_id FROM fold_requests
+    WHERE fold_requests.provider_id = waiting.provider_id
+    ORDER BY request_id
+    LIMIT 1
+) AS first
+JOIN check_ins USING (provider_id, device_id, check_in_id);
+
+-- name: take_fold_requests
+WITH taken AS MATERIALIZED (
+    SELECT request_id FROM fold_requests
+    WHERE provider_id = $1
+    ORDER BY request_id
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM fold_requests USING taken
+WHERE fold_requests.provider_id = $1 AND fold_requests.request_id = taken.request_id
+RETURNING fold_requests.request_id, client, around, device_id, check_in_id, link_digest,
+    check_signature;
+
+-- name: request_folds
+INSERT INTO fold_requests (provider_id, client, around)
+SELECT $1, client, around FROM unnest($2::text[], $3::timestamptz[]) AS given (client, around);
+
+-- name: request_folds_of_commissions
+INSERT INTO fold_requests (provider_id, client, around)
+SELECT provider_id, client, min(start_at)
+FROM planned_visits
+WHERE provider_id = $1 AND commission = ANY ($2::text[])
+GROUP BY provider_id, client, (start_at AT TIME ZONE 'Europe/London')::date;
+
+-- name: request_folds_of_clients
+INSERT INTO fold_requests (provider_id, client, around)
+SELECT provider_id, client, min(around)
+FROM (
+    SELECT provider_id, client, occurred_at AS around
+    FROM check_ins WHERE provider_id = $1 AND client = ANY ($2::text[])
+    UNION ALL
+    SELECT provider_id, client, start_at
+    FROM planned_visits WHERE provider_id = $1 AND client = ANY ($2::text[])
+) AS touched
+GROUP BY provider_id, client, (around AT TIME ZONE 'Europe/London')::date;
+
+-- name: providers
+SELECT provider_id FROM providers ORDER BY provider_id;
+
+-- name: purge_locations
+WITH old AS MATERIALIZED (
+    SELECT device_id, check_in_id FROM check_in_locations
+    WHERE provider_id = $1 AND received_at < $2
+    ORDER BY received_at
+    LIMIT $3
+)
+DELETE FROM check_in_locations USING old
+WHERE check_in_locations.provider_id = $1
+AND check_in_locations.device_id = old.device_id
+AND check_in_locations.check_in_id = old.check_in_id
+RETURNING check_in_locations.check_in_id;

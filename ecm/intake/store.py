@@ -136,3 +136,13 @@ async def tag_keys(connection: Connection, providers: Collection[UUID]) -> dict[
 
 async def _find(connection: Connection, query: str, named: Collection[tuple[UUID, object]]) -> list[asyncpg.Record]:
     return await connection.fetch(_QUERIES[query], *zip(*named, strict=True)) if named else []
+
+
+async def providers(connection: Connection) -> list[UUID]:
+    """Return every provider."""
+    return [row["provider_id"] for row in await connection.fetch(_QUERIES["providers"])]
+
+
+async def purge_locations(connection: Connection, provider: UUID, before: datetime, limit: int) -> int:
+    """Delete at most `limit` location disclosures received before an instant; return how many went."""
+    return len(await connection.fetch(_QUERIES["purge_locations"], provider, before, limit))

@@ -30,8 +30,8 @@ from ecm.notifications.model import (
     first_fact,
     gates_of,
     in_order,
+    meaning_of,
     root_cause,
-    rule_of,
     withdrawn,
     without_candidate,
 )
@@ -199,7 +199,7 @@ def _cluster_assessment(alerts: list[Alert], clients: int) -> Assessment:
 
 def _same_event(alert: Alert, other: Alert) -> bool:
     after = other.occurred_at - alert.occurred_at
-    if alert.kind == MISSED_VISIT and rule_of(other).candidate in {"DEATH", "SERIOUS_INJURY"}:
+    if alert.kind == MISSED_VISIT and meaning_of(other).candidate in {"DEATH", "SERIOUS_INJURY"}:
         return timedelta() <= after <= _DAY
     if alert.visit is None or other.visit is None:
         return abs(after) <= _SAME_EVENT
@@ -207,39 +207,39 @@ def _same_event(alert: Alert, other: Alert) -> bool:
 
 
 def _by_kind(alert: Alert, now: datetime) -> Assessment:
-    rule = rule_of(alert)
+    meaning = meaning_of(alert)
     kind, reasons = _type_by_kind(alert)
     if kind is None:
         return replace(
-            without_candidate(alert, 0, reasons, rule.duties),
-            gates=tuple(_own_gate(name, alert, now) for name in rule.gates),
+            without_candidate(alert, 0, reasons, meaning.duties),
+            gates=tuple(_own_gate(name, alert, now) for name in meaning.gates),
         )
     if alert.disproved is not None:
         return withdrawn(alert, kind, alert.disproved)
-    more = [_own_gate(name, alert, now) for name in rule.gates] if kind == rule.candidate else []
+    more = [_own_gate(name, alert, now) for name in meaning.gates] if kind == meaning.candidate else []
     safeguarding = first_fact(alert, "safeguarding_raised") is not None
     return candidate(
         kind,
         root_cause(alert),
         reasons,
         gates_of(kind, [alert], more),
-        (*rule.duties, "safeguarding") if safeguarding else rule.duties,
+        (*meaning.duties, "safeguarding") if safeguarding else meaning.duties,
     )
 
 
 def _type_by_kind(alert: Alert) -> tuple[CandidateType | None, list[str]]:
-    rule = rule_of(alert)
-    reasons, types = [rule.reason], {rule.candidate}
+    meaning = meaning_of(alert)
+    reasons, types = [meaning.reason], {meaning.candidate}
     harm, concern = first_fact(alert, "harm"), first_fact(alert, "safeguarding_raised")
-    if rule.opens and harm is not None:
+    if meaning.opens and harm is not None:
         types.add("SERIOUS_INJURY")
         reasons.append("Harm was recorded.")
-    if rule.opens and concern is not None:
+    if meaning.opens and concern is not None:
         types.add("ABUSE_OR_ALLEGATION")
         reasons.append("A safeguarding concern was raised: an allegation is enough.")
-    if not rule.opens and rule.candidate is None and (harm or concern) is not None:
+    if not meaning.opens and meaning.candidate is None and (harm or concern) is not None:
         reasons.append("What was learnt since needs an alert of its own kind.")
-    graver = next((kind for kind in PRECEDENCE if kind in types), rule.candidate)
+    graver = next((kind for kind in PRECEDENCE if kind in types), meaning.candidate)
     return graver, reasons
 
 

@@ -50,7 +50,7 @@ DUTIES: Final = MappingProxyType[CandidateType, tuple[Duty, ...]](
 
 
 @dataclass(frozen=True, slots=True)
-class KindRule:
+class Meaning:
     """What an alert of a kind means by itself.
 
     `candidate` is the notification it raises at once, `gates` are shown beside those of the type. With
@@ -71,49 +71,49 @@ _POLICE = "An incident was reported to, or is investigated by, the police."
 _OUTAGE = "An outage threatens to stop the service running safely."
 _STAFFING = "Too few staff threaten to stop the service running safely."
 
-KIND_RULES: Final = MappingProxyType[str, KindRule](
+MEANINGS: Final = MappingProxyType[str, Meaning](
     {
-        "late_visit": KindRule(_OF_CARE),
-        "short_visit": KindRule(_OF_CARE),
-        "overrun": KindRule(_OF_CARE),
-        "medication_missed": KindRule("A medication error is notified only where it did harm.", opens=True),
-        "medication_error": KindRule("A medication error is notified only where it did harm.", opens=True),
-        "fall_no_injury": KindRule("A fall without injury is not notified.", opens=True),
-        "fall_with_injury": KindRule("A fall with injury was reported.", "SERIOUS_INJURY"),
-        "injury": KindRule("An injury was reported.", "SERIOUS_INJURY"),
-        "pressure_damage": KindRule(
+        "late_visit": Meaning(_OF_CARE),
+        "short_visit": Meaning(_OF_CARE),
+        "overrun": Meaning(_OF_CARE),
+        "medication_missed": Meaning("A medication error is notified only where it did harm.", opens=True),
+        "medication_error": Meaning("A medication error is notified only where it did harm.", opens=True),
+        "fall_no_injury": Meaning("A fall without injury is not notified.", opens=True),
+        "fall_with_injury": Meaning("A fall with injury was reported.", "SERIOUS_INJURY"),
+        "injury": Meaning("An injury was reported.", "SERIOUS_INJURY"),
+        "pressure_damage": Meaning(
             "Pressure damage was reported.", "SERIOUS_INJURY", gates=("pressure_category_3_or_above",)
         ),
-        "safeguarding_concern": KindRule(
+        "safeguarding_concern": Meaning(
             "A safeguarding concern was raised: an allegation is enough.", "ABUSE_OR_ALLEGATION"
         ),
-        "alleged_abuse_by_service_user": KindRule(
+        "alleged_abuse_by_service_user": Meaning(
             "The client is alleged to have abused somebody: an allegation is enough.", "ABUSE_OR_ALLEGATION"
         ),
-        "police_called": KindRule(_POLICE, "POLICE", opens=True),
-        "crime": KindRule(_POLICE, "POLICE", opens=True),
-        "theft": KindRule(_POLICE, "POLICE", opens=True),
-        "no_reply": KindRule(
+        "police_called": Meaning(_POLICE, "POLICE", opens=True),
+        "crime": Meaning(_POLICE, "POLICE", opens=True),
+        "theft": Meaning(_POLICE, "POLICE", opens=True),
+        "no_reply": Meaning(
             "Nobody answered and it is not known where the client is: not a missed visit.",
             gates=("outcome_recorded",),
             duties=("contract",),
             opens=True,
         ),
-        "client_absent_known": KindRule("The client was known to be elsewhere."),
-        "hospital_admission": KindRule("The client was admitted to hospital.", duties=("contract",), opens=True),
-        "death_found": KindRule("The client was found dead.", "DEATH"),
-        "death_reported": KindRule("The client's death was reported.", "DEATH"),
-        "staff_shortage": KindRule(_STAFFING, "EVENT_STOPS_SERVICE", incident="staffing"),
-        "visits_uncovered": KindRule(_STAFFING, "EVENT_STOPS_SERVICE", incident="staffing"),
-        "premises_outage": KindRule(_OUTAGE, "EVENT_STOPS_SERVICE", incident="premises"),
-        "it_outage": KindRule(_OUTAGE, "EVENT_STOPS_SERVICE", gates=("lasted_longer_than_24_hours",), incident="it"),
-        "utility_outage": KindRule(
+        "client_absent_known": Meaning("The client was known to be elsewhere."),
+        "hospital_admission": Meaning("The client was admitted to hospital.", duties=("contract",), opens=True),
+        "death_found": Meaning("The client was found dead.", "DEATH"),
+        "death_reported": Meaning("The client's death was reported.", "DEATH"),
+        "staff_shortage": Meaning(_STAFFING, "EVENT_STOPS_SERVICE", incident="staffing"),
+        "visits_uncovered": Meaning(_STAFFING, "EVENT_STOPS_SERVICE", incident="staffing"),
+        "premises_outage": Meaning(_OUTAGE, "EVENT_STOPS_SERVICE", incident="premises"),
+        "it_outage": Meaning(_OUTAGE, "EVENT_STOPS_SERVICE", gates=("lasted_longer_than_24_hours",), incident="it"),
+        "utility_outage": Meaning(
             _OUTAGE, "EVENT_STOPS_SERVICE", gates=("lasted_longer_than_24_hours",), incident="utility"
         ),
-        "carer_injured": KindRule("A carer was injured: notified only if the police are involved.", duties=("riddor",)),
-        "lone_worker_sos": KindRule("A carer called for help: notified only if the police are involved."),
-        "environment_hazard": KindRule("A hazard in the home was reported.", opens=True),
-        "equipment_hazard": KindRule("A hazard from equipment was reported.", opens=True),
+        "carer_injured": Meaning("A carer was injured: notified only if the police are involved.", duties=("riddor",)),
+        "lone_worker_sos": Meaning("A carer called for help: notified only if the police are involved."),
+        "environment_hazard": Meaning("A hazard in the home was reported.", opens=True),
+        "equipment_hazard": Meaning("A hazard from equipment was reported.", opens=True),
     }
 )
 

@@ -9,12 +9,12 @@ from ecm.alerts.domain import Alert, Fact, FactKind
 from ecm.notifications.mapping import (
     DUTIES,
     GATES,
-    KIND_RULES,
     LEGAL_REFS,
     LEVELS,
+    MEANINGS,
     CandidateType,
     Duty,
-    KindRule,
+    Meaning,
     cause_code,
 )
 from ecm.words.civil_time import london_day
@@ -27,7 +27,7 @@ CandidateState = Literal[
 ]
 
 
-_UNKNOWN_KIND: Final = KindRule("Alerts of this kind are not notified by themselves.", opens=True)
+_UNKNOWN_KIND: Final = Meaning("Alerts of this kind are not notified by themselves.", opens=True)
 _DUTY_ORDER: Final[tuple[Duty, ...]] = ("cqc", "safeguarding", "duty_of_candour", "contract", "riddor")
 
 
@@ -104,17 +104,17 @@ class Cluster:
 
 def root_cause(alert: Alert) -> str:
     """Return what an alert goes back to: the death, the branch's incident of that day, the visit, or itself."""
-    rule = rule_of(alert)
-    if rule.candidate == "DEATH":
+    meaning = meaning_of(alert)
+    if meaning.candidate == "DEATH":
         return "death"
-    if rule.incident is not None:
-        return f"{rule.incident}:{london_day(alert.occurred_at)}"
+    if meaning.incident is not None:
+        return f"{meaning.incident}:{london_day(alert.occurred_at)}"
     return f"visit:{alert.visit}" if alert.visit is not None else f"alert:{alert.alert_id}"
 
 
-def rule_of(alert: Alert) -> KindRule:
+def meaning_of(alert: Alert) -> Meaning:
     """Return what the alert's kind means by itself; of an unknown kind, nothing until facts say more."""
-    return KIND_RULES.get(alert.kind, _UNKNOWN_KIND)
+    return MEANINGS.get(alert.kind, _UNKNOWN_KIND)
 
 
 def first_fact(alert: Alert, kind: FactKind) -> Fact | None:

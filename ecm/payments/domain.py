@@ -1,44 +1,27 @@
-"""What a reconciliation sets against each other: the slots that commissions buy day by day, and visits' calls. Pure."""
+"""What a reconciliation sets against each other: the slots that commissions buy day by day, and who attended. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
+from typing import Final
 from uuid import UUID
+
+import msgspec
 
 from ecm.care.domain import Commission
 from ecm.visits.model import Limits, Stay, Visit
 from ecm.visits.status import Status, exceptions_at, status
 from ecm.words.civil_time import LONDON
-from reports import rows
 from reports.contracts import Contract
 from reports.periods import Period
+from reports.rows import Attendance, Slot, SlotKey
 
-SlotKey = tuple[str, date, int]
+_VISIT: Final = msgspec.json.Decoder(Visit)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One visit that a commission buys on a local day, and the version of its contract that is valid then.
-
-    `contract_version` is None before the contract's first version.
-    """
-
-    commission: Commission
-    number: int
-    day: date
-    start: datetime
-    contract_version: int | None
-
-    @property
-    def key(self) -> SlotKey:
-        """What names the slot within a provider."""
-        return (self.commission.code, self.day, self.number)
-
-    @property
-    def end(self) -> datetime:
-        """When the slot is over, in elapsed minutes after its start."""
-        return self.start + timedelta(minutes=self.commission.minutes)
+class Ungoverned(Exception):
+    """A day of the period on which no version of a commission's contract is valid yet, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +31,27 @@ class FoldedVisit:
     folded: str
     next_start: datetime | None
 
-
-@dataclass(frozen=True, slots=True)
-class SeenVisit:
-    """A folded visit, and when the client's next planned visit of that day begins."""
-
-    visit: Visit
-    next_start: datetime | None
+    def visit(self) -> Visit:
+        """Read the visit."""
+        return _VISIT.decode(self.folded)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """From where the visits are looked at: whose they are, when, and by which rules of visits."""
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the hours of a council, a provider and a period are made from. `replay` None means own contracts.
 
-    provider: UUID
+    `read` is the days that commissions and visits were read of: those about `period` count towards weekly caps.
+    """
+
     council: str
-    now: datetime
-    limits: Limits
+    council_name: str
+    provider: UUID
+    provider_name: str
+    period: Period
+    read: Period
+    contracts: list[Contract]
+    commissions: list[Commission]
+    visits: list[FoldedVisit]
+    replay: Contract | None
 
 
 def slot_start(day: date, at: time) -> datetime:
@@ -81,18 +68,22 @@ def valid_version(contracts: Iterable[Contract], code: str, day: date) -> Contra
     return max(begun, key=lambda contract: (contract.valid_from, contract.version), default=None)
 
 
-def expand(commissions: Iterable[Commission], period: Period, contracts: Sequence[Contract]) -> list[Slot]:
-    """Return the slots that the commissions buy in a period, a day at a time."""
+def slots_bought(sources: Sources) -> list[Slot]:
+    """Return the slots that the commissions buy on the days read, a day at a time.
+
+    Without a replay, days about the period on which no version of the contract is valid yet are left out; such a day
+    in the period raises Ungoverned.
+    """
     slots: list[Slot] = []
     versions: dict[tuple[str, date], int | None] = {}
-    for commission in commissions:
-        for day in _days_bought(commission, period):
+    for commission in sources.commissions:
+        for day in _days_bought(commission, sources.read):
             named = (commission.contract, day)
             if named not in versions:
-                valid = valid_version(contracts, *named)
+                valid = valid_version(sources.contracts, *named)
                 versions[named] = valid.version if valid else None
-            slots.append(Slot(commission, 0, day, slot_start(day, commission.start_time), versions[named]))
-    return slots
+            slots.append(_slot(sources.provider, commission, day, versions[named]))
+    return slots if sources.replay else _governed(slots, sources)
 
 
 def _days_bought(commission: Commission, period: Period) -> Iterator[date]:
@@ -104,124 +95,134 @@ def _days_bought(commission: Commission, period: Period) -> Iterator[date]:
             yield day
 
 
-def match(slots: Iterable[Slot], visits: Iterable[SeenVisit]) -> Mapping[str, Slot]:
+def _slot(provider: UUID, commission: Commission, day: date, contract_version: int | None) -> Slot:
+    return Slot(
+        council=commission.council,
+        provider=str(provider),
+        client=commission.client,
+        commission=commission.code,
+        contract=commission.contract,
+        contract_version=contract_version,
+        number=0,
+        day=day,
+        start=slot_start(day, commission.start_time),
+        minutes=commission.minutes,
+        carers=commission.carers,
+    )
+
+
+def _governed(slots: Sequence[Slot], sources: Sources) -> list[Slot]:
+    for slot in slots:
+        if slot.contract_version is None and slot.day in sources.period:
+            raise Ungoverned(_no_contract(slot, sources.contracts))
+    return [slot for slot in slots if slot.contract_version is not None]
+
+
+def _no_contract(slot: Slot, contracts: Iterable[Contract]) -> str:
+    first = min((contract.valid_from for contract in contracts if contract.code == slot.contract), default=None)
+    since = f"its first version is valid from {first}" if first else "it is not known here"
+    return f"The commission {slot.commission} is under the contract {slot.contract} on {slot.day}, but {since}."
+
+
+def slots_of_visits(slots: Iterable[Slot], visits: Iterable[Visit]) -> Mapping[str, Slot]:
     """Return the slot of each visit that has one: of its commission and day, the nearest start first.
 
-    A visit that stands goes before a cancelled one, so that a replacement takes the place of what it replaces.
+    A visit that stands goes before a cancelled one, so that a replacement takes the slot of what it replaces.
     """
     free: dict[tuple[str, date], list[Slot]] = defaultdict(list)
     for slot in slots:
-        free[slot.commission.code, slot.day].append(slot)
+        free[slot.commission, slot.day].append(slot)
     pairs = [
-        (seen.visit.cancelled is not None, abs(start - slot.start), seen.visit.visit, slot.number, slot)
-        for seen in visits
-        if seen.visit.commission is not None and (start := seen.visit.planned_start) is not None
-        for slot in free.get((seen.visit.commission, seen.visit.day), ())
+        (visit.cancelled is not None, abs(start - slot.start), visit.visit, slot.number, slot)
+        for visit in visits
+        if visit.commission is not None and (start := visit.planned_start) is not None
+        for slot in free.get((visit.commission, visit.day), ())
     ]
-    matched: dict[str, Slot] = {}
-    taken: set[SlotKey] = set()
+    found: dict[str, Slot] = {}
+    filled: set[SlotKey] = set()
     for _, _, visit, _, slot in sorted(pairs, key=lambda pair: pair[:4]):
-        if visit not in matched and slot.key not in taken:
-            matched[visit] = slot
-            taken.add(slot.key)
-    return matched
+        if visit not in found and slot.key not in filled:
+            found[visit] = slot
+            filled.add(slot.key)
+    return found
 
 
-def calls_of(visits: Sequence[SeenVisit], slots: Sequence[Slot], view: View) -> Iterator[rows.Call]:
+def attendances(sources: Sources, slots: Sequence[Slot], now: datetime, limits: Limits) -> Iterator[Attendance]:
     """Yield what each carer did at each visit, and for slots that nobody planned yet that they are to come."""
-    matched = match(slots, visits)
-    for seen in visits:
-        yield from _visit_calls(seen, matched.get(seen.visit.visit), view)
-    taken = {slot.key for slot in matched.values()}
+    visits = [(each.visit(), each.next_start) for each in sources.visits]
+    slot_of = slots_of_visits(slots, [visit for visit, _ in visits])
+    for visit, next_start in visits:
+        slot = slot_of.get(visit.visit)
+        planned = _planned(sources, visit, slot)
+        state = status(visit, now, limits, next_start)
+        yield from _came(planned, visit, state, now, limits)
+        if slot is not None and (not visit.stays or state == "in_progress" or _awaited(visit, now, limits)):
+            yield from _to_come(planned, visit, state, slot.carers)
+    filled = {slot.key for slot in slot_of.values()}
     for slot in slots:
-        if slot.key not in taken and slot.end > view.now:
-            yield _empty_call(slot, view)
+        if slot.key not in filled and slot.end > now:
+            yield slot.unattended("planned")
 
 
-def _visit_calls(seen: SeenVisit, slot: Slot | None, view: View) -> Iterator[rows.Call]:
-    visit = seen.visit
-    state = status(visit, view.now, view.limits, seen.next_start)
-    for call in visit.stays:
-        yield _call(visit, slot, view, call.position, call, _outcome(visit, call, state))
-    if slot is None:
-        return
-    if not visit.stays or state == "in_progress" or _awaited(visit, view):
-        for position in range(len(visit.stays), slot.commission.carers):
-            yield _call(visit, slot, view, position, None, _outcome(visit, None, state))
+def _planned(sources: Sources, visit: Visit, slot: Slot | None) -> Attendance:
+    """Return what is the same for every carer of a visit."""
+    return Attendance(
+        provider=str(sources.provider),
+        council=sources.council,
+        client=visit.client,
+        day=visit.day,
+        outcome="planned",
+        commission=visit.commission,
+        slot=slot.number if slot else None,
+        visit=visit.visit,
+        planned_start=visit.planned_start,
+        planned_minutes=visit.planned_minutes,
+    )
 
 
-def _outcome(visit: Visit, call: Stay | None, state: Status) -> str:
+def _came(planned: Attendance, visit: Visit, state: Status, now: datetime, limits: Limits) -> Iterator[Attendance]:
+    exceptions = exceptions_at(visit, now, limits) if visit.stays else ()
+    for stay in visit.stays:
+        own = (exception for exception in exceptions if exception.carer == stay.carer)
+        yield msgspec.structs.replace(
+            planned,
+            outcome=_outcome(visit, stay, state),
+            carer=stay.carer,
+            position=stay.position,
+            in_at=stay.in_at,
+            out_at=stay.out_at,
+            delivered_seconds=stay.delivered_seconds,
+            overlap_seconds=stay.overlap_seconds,
+            in_check_in=stay.in_check_in,
+            out_check_in=stay.out_check_in,
+            in_grade=stay.in_grade,
+            out_grade=stay.out_grade,
+            in_distance_m=stay.in_distance_m,
+            out_distance_m=stay.out_distance_m,
+            amendments=tuple(map(str, stay.amendments)),
+            exceptions=tuple(f"{exception.kind}:{exception.handling}" for exception in own),
+        )
+
+
+def _to_come(planned: Attendance, visit: Visit, state: Status, carers: int) -> Iterator[Attendance]:
+    outcome = _outcome(visit, None, state)
+    for position in range(len(visit.stays), carers):
+        carer = visit.rostered[position] if position < len(visit.rostered) else None
+        yield msgspec.structs.replace(planned, outcome=outcome, carer=carer, position=position)
+
+
+def _outcome(visit: Visit, stay: Stay | None, state: Status) -> str:
     """Say what became of one carer's part; nothing is called missed before the visit is."""
     if visit.cancelled is not None:
         return visit.cancelled
     if state == "missed":
         return "missed_provider"
-    if call is None:
+    if stay is None:
         return "planned"
-    if state == "in_progress" and call.out_at is None:
+    if state == "in_progress" and stay.out_at is None:
         return "in_progress"
     return "delivered"
 
 
-def _awaited(visit: Visit, view: View) -> bool:
-    return visit.planned_start is not None and view.now - visit.planned_start <= view.limits.late
-
-
-def _call(visit: Visit, slot: Slot | None, view: View, position: int, call: Stay | None, outcome: str) -> rows.Call:
-    carer = visit.rostered[position] if call is None and position < len(visit.rostered) else None
-    exceptions = exceptions_at(visit, view.now, view.limits) if call else ()
-    return rows.Call(
-        provider=str(view.provider),
-        council=view.council,
-        client=visit.client,
-        commission=visit.commission,
-        slot=slot.number if slot else None,
-        visit=visit.visit,
-        day=visit.day,
-        planned_start=visit.planned_start,
-        planned_minutes=visit.planned_minutes,
-        carer=call.carer if call else carer,
-        position=position,
-        in_at=call.in_at if call else None,
-        out_at=call.out_at if call else None,
-        delivered_seconds=call.delivered_seconds if call else None,
-        overlap_seconds=call.overlap_seconds if call else None,
-        outcome=outcome,
-        in_check_in=call.in_check_in if call else None,
-        out_check_in=call.out_check_in if call else None,
-        in_grade=call.in_grade if call else None,
-        out_grade=call.out_grade if call else None,
-        in_distance_m=call.in_distance_m if call else None,
-        out_distance_m=call.out_distance_m if call else None,
-        amendments=tuple(str(made) for made in call.amendments) if call else (),
-        exceptions=tuple(f"{made.kind}:{made.handling}" for made in exceptions if call and made.carer == call.carer),
-    )
-
-
-def _empty_call(slot: Slot, view: View) -> rows.Call:
-    return rows.Call(
-        provider=str(view.provider),
-        council=view.council,
-        client=slot.commission.client,
-        commission=slot.commission.code,
-        slot=slot.number,
-        visit=None,
-        day=slot.day,
-        planned_start=None,
-        planned_minutes=None,
-        carer=None,
-        position=0,
-        in_at=None,
-        out_at=None,
-        delivered_seconds=None,
-        overlap_seconds=None,
-        outcome="planned",
-        in_check_in=None,
-        out_check_in=None,
-        in_grade=None,
-        out_grade=None,
-        in_distance_m=None,
-        out_distance_m=None,
-        amendments=(),
-        exceptions=(),
-    )
+def _awaited(visit: Visit, now: datetime, limits: Limits) -> bool:
+    return visit.planned_start is not None and now - visit.planned_start <= limits.late

@@ -1,11 +1,11 @@
-"""What is told of a reconciliation."""
+"""A reconciliation as JSON, where it differs from that of `reports/`."""
 
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
-from reports.lines import Line
+from reports.lines import Line, Totals
 
 
 class GoverningContract(msgspec.Struct):
@@ -32,19 +32,6 @@ class WeekMessage(msgspec.Struct):
     cut: bool
 
 
-class TotalsMessage(msgspec.Struct):
-    """The sums of the period: whole minutes, seconds and pence; a line that has no rate adds no pence."""
-
-    lines: int
-    commissioned_minutes: int
-    planned_minutes: int
-    delivered_seconds: int
-    delivered_minutes: int
-    paid_minutes: int
-    excess_minutes: int
-    amount_pence: int
-
-
 class ReconciliationMessage(msgspec.Struct):
     """Delivered against commissioned hours as known at `as_of`, each line with the trace of every rule."""
 
@@ -55,6 +42,6 @@ class ReconciliationMessage(msgspec.Struct):
     as_of: datetime
     replayed: bool
     contracts: list[GoverningContract]
-    totals: TotalsMessage
+    totals: Totals
     weeks: list[WeekMessage]
     lines: tuple[Line, ...]

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from ecm.http.endpoints import Media, Routes
 from ecm.http.requests import account_of, read_query
+from ecm.payments.jobs import Form
 from ecm.payments.messages import ReconciliationMessage
-from ecm.payments.orders import Form
-from ecm.payments.service import PAYMENTS, Asked
+from ecm.payments.service import PAYMENTS, HoursQuery
 from ecm.words.codes import Code, Council
 from ecm.words.problems import INVALID, NOT_FOUND
 from ecm.words.roles import READERS
@@ -51,16 +51,16 @@ class ReconciliationQuery(msgspec.Struct):
 async def get_reconciliation(request: web.Request) -> web.Response:
     """Answer with the lines of a period, under each commission's own contract or replayed under one."""
     query = read_query(request, ReconciliationQuery)
-    drawn = await request.app[PAYMENTS].file(
+    produced = await request.app[PAYMENTS].file(
         account_of(request),
-        Asked(query.first, query.last, query.council, query.provider, query.contract, query.version),
+        HoursQuery(query.first, query.last, query.council, query.provider, query.contract, query.version),
         query.format,
     )
     if query.format == "json":
-        return web.Response(body=drawn.content, content_type="application/json")
+        return web.Response(body=produced.content, content_type="application/json")
     return web.Response(
-        body=drawn.content,
+        body=produced.content,
         content_type=_FILES[query.format].content_type,
         charset="utf-8" if query.format == "csv" else None,
-        headers={"Content-Disposition": f'attachment; filename="{drawn.name}"', "Cache-Control": "no-store"},
+        headers={"Content-Disposition": f'attachment; filename="{produced.name}"', "Cache-Control": "no-store"},
     )

@@ -1,56 +1,94 @@
-"""The command line: serve, and forget."""
+"""The command line: serve, forget, and the manual of the settings."""
 
 import asyncio
 import os
 import signal
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import click
+import structlog
 import uvloop
 
+from ecm import __version__
 from ecm.db.embedded.server import forget as forget_state
 from ecm.db.errors import DatabaseError
 from ecm.process.logs import configure_logs
+from ecm.process.manual import help_line, manual
 from ecm.process.parent import WorkerFailed, serving
-from ecm.process.settings import Settings, SettingsError, from_environment
+from ecm.process.settings import SETTINGS, Setting, Settings, SettingsError, read_settings, unknown_variables
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
+_SERVES: Final = [setting for setting in SETTINGS if setting.flag]
+_FORGETS: Final = [setting for setting in SETTINGS if setting.field == "state_dir"]
+
+_log = structlog.get_logger()
+
+
+def _flags(settings: list[Setting]) -> Callable[[_Command], _Command]:
+    """Give a command the flags of these settings; a flag that is not given comes as None."""
+
+    def decorate(command: _Command) -> _Command:
+        for setting in reversed(settings):
+            command = click.option(
+                setting.flag or "",
+                setting.field,
+                type=_kind(setting),
+                is_flag=setting.kind is bool,
+                default=None,
+                help=help_line(setting),
+            )(command)
+        return command
+
+    return decorate
+
+
+def _kind(setting: Setting) -> "click.ParamType[Any]":
+    if setting.kind is int:
+        return click.IntRange(setting.least, setting.most)
+    if setting.kind is Path:
+        return click.Path(path_type=Path)
+    return click.BOOL if setting.kind is bool else click.STRING
 
 
 @click.group()
+@click.version_option(__version__, prog_name="ecm")
 def main() -> None:
     """Electronic call monitoring for home care."""
 
 
 @main.command()
-@click.option("--host", help="Address to listen on (ECM_HOST; 127.0.0.1).")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Port (ECM_PORT; 8080); 0 takes a free one.")
-@click.option("--state", "state_dir", type=click.Path(path_type=Path), help="Folder for files (ECM_STATE_DIR; .ecm).")
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve; what the machine has by default.")
-@click.option("--rehearsal", is_flag=True, help="Let an operator drive the clock, to rehearse an invented day.")
-def serve(host: str | None, port: int | None, state_dir: Path | None, workers: int | None, rehearsal: bool) -> None:
+@_flags(_SERVES)
+def serve(**flags: Any) -> None:
     """Start the service; without ECM_DATABASE_URL it brings its own PostgreSQL."""
     configure_logs()
-    if rehearsal and (workers or 1) > 1:
+    if flags["rehearsal"] and (flags["workers"] or 1) > 1:
         raise click.ClickException("A rehearsal has one clock, so it runs in one worker.")
+    unknown = unknown_variables(os.environ)
+    if unknown:
+        _log.warning("process.settings.ignored", variables=unknown)
     try:
-        settings = from_environment()
-        settings = replace(
-            settings,
-            host=settings.host if host is None else host,
-            port=settings.port if port is None else port,
-            state_dir=settings.state_dir if state_dir is None else state_dir,
-            rehearsal=rehearsal,
-        )
-        uvloop.run(_serve(settings, 1 if rehearsal else workers or _processors()))
+        settings = read_settings(flags=flags)
+        uvloop.run(_serve(settings, 1 if settings.rehearsal else settings.workers or _processors()))
     except (SettingsError, DatabaseError, WorkerFailed, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
 @main.command()
-@click.option("--state", "state_dir", type=click.Path(path_type=Path), default=Path(".ecm"), show_default=True)
-def forget(state_dir: Path) -> None:
+@_flags(_FORGETS)
+def forget(**flags: Any) -> None:
     """Delete the embedded database and everything else under the state folder."""
-    asyncio.run(forget_state(state_dir))
+    try:
+        asyncio.run(forget_state(read_settings(flags=flags).state_dir))
+    except (SettingsError, DatabaseError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+def settings() -> None:
+    """Print the manual of all settings."""
+    click.echo(manual(), nl=False)
 
 
 async def _serve(settings: Settings, workers: int) -> None:

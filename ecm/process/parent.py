@@ -66,7 +66,7 @@ def allow_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     if allowed < _FEW_OPEN_FILES:
-        _log.warning("serving.few_open_files", allowed=allowed)
+        _log.warning("process.files.few", allowed=allowed)
 
 
 class _Crew:
@@ -143,12 +143,12 @@ class _Crew:
             while True:
                 code = await process.wait()
                 mark_process_dead(process.pid, environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]
-                _log.error("worker.died", pid=process.pid, duty=duty, code=code)
+                _log.error("process.worker.died", pid=process.pid, duty=duty, code=code)
                 try:
                     process = await self._start(environment, alive_end, duty)
                     pause = 0.1
                 except (WorkerFailed, OSError) as error:
-                    _log.error("worker.not_replaced", duty=duty, error=type(error).__name__)
+                    _log.error("process.worker.not_replaced", duty=duty, error=type(error).__name__)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, 5.0)
         finally:

@@ -27,7 +27,6 @@ from ecm.accounts.service import ACCOUNTS, Accounts
 from ecm.alerts.raising import Raising
 from ecm.alerts.service import ALERTS, Alerts
 from ecm.alerts.watcher import watching_loop
-from ecm.audit.purge import purging_loop
 from ecm.audit.service import AUDIT, Audit
 from ecm.care.service import CARE, Care
 from ecm.db.pool import Database
@@ -37,10 +36,12 @@ from ecm.http.guard import WHO_ASKS, guarded
 from ecm.http.public_address import PUBLIC_ADDRESS, PublicAddress
 from ecm.http.replies import tell_problems
 from ecm.http.requests import CLOCK
+from ecm.intake.fold_requests import FoldRequests
 from ecm.intake.metrics import intake_metrics
+from ecm.intake.purge import Purge, purging_loop
 from ecm.intake.service import INTAKE, Intake
 from ecm.notifications.service import NOTIFICATIONS, Notifications
-from ecm.payments.drawing import Drawing
+from ecm.payments.hours_process import HoursProcess
 from ecm.payments.service import PAYMENTS, Payments
 from ecm.phones.service import PHONES, Phones
 from ecm.process.health import DATABASE, DESCRIPTION, LOOPS, REGISTRY, STOPPING
@@ -99,14 +100,14 @@ def _add_subjects(app: web.Application, settings: Settings) -> None:
     app[ACCOUNTS] = Accounts(database, clock)
     app[WHO_ASKS] = asking(app[ACCOUNTS])
     app[PHONES] = Phones(database, clock)
-    app[CARE] = Care(database, clock)
+    app[CARE] = Care(database, clock, FoldRequests())
     waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
     app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), waiting_limit)
     app[VISITS], app[ALERTS], app[NOTIFICATIONS] = visits_and_what_follows(database, clock)
-    drawing = Drawing()
-    app[PAYMENTS] = Payments(database, clock, drawing.draw)
+    hours = HoursProcess()
+    app[PAYMENTS] = Payments(database, clock, hours.produce)
     app.cleanup_ctx.append(_while_running(app[INTAKE].running))
-    app.cleanup_ctx.append(_while_running(drawing.running))
+    app.cleanup_ctx.append(_while_running(hours.running))
 
 
 def visits_and_what_follows(database: Database, clock: Clock) -> tuple[Visits, Alerts, Notifications]:
@@ -122,7 +123,7 @@ def _add_chores(app: web.Application, settings: Settings) -> None:
         partial(folding_loop, app[VISITS]),
         partial(backlog_loop, app[VISITS], metrics),
         partial(watching_loop, app[DATABASE], app[ALERTS], app[CLOCK]),
-        partial(purging_loop, app[AUDIT], timedelta(days=settings.location_days)),
+        partial(purging_loop, Purge(app[DATABASE], app[CLOCK]), timedelta(days=settings.location_days)),
     ):
         app.cleanup_ctx.append(_in_background(loop))
 

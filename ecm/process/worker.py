@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -22,7 +21,7 @@ from ecm.process.health import LOOPS, STOPPING
 from ecm.process.logs import configure_logs
 from ecm.process.parent import BACKLOG, READY
 from ecm.process.rehearsal import rehearsal_start
-from ecm.process.settings import Settings, SettingsError, database_urls, from_environment
+from ecm.process.settings import Settings, SettingsError, database_urls, read_settings
 from ecm.process.wiring import make_app
 from ecm.words.clock import Clock, RehearsalClock, SystemClock
 
@@ -54,7 +53,7 @@ def main(host: str, port: int, parent: int, state_dir: Path, rehearsal: bool, du
     """Work as one of the processes of `ecm serve`."""
     configure_logs()
     try:
-        settings = replace(from_environment(), host=host, port=port, state_dir=state_dir, rehearsal=rehearsal)
+        settings = read_settings(flags={"host": host, "port": port, "state_dir": state_dir, "rehearsal": rehearsal})
         uvloop.run(work(settings, parent, duty))
     except (SettingsError, DatabaseError, ChoreFailed, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -91,7 +90,7 @@ async def work(settings: Settings, parent: int, duty: Duty) -> None:
         if not stopping.done():
             stopping.cancel()
             raise ChoreFailed("a background loop has ended; the lines above say why")
-        _log.info("worker.stopping", duty=duty)
+        _log.info("process.worker.stopping", duty=duty)
         app[STOPPING].set()
         if duty != "chores":
             await asyncio.sleep(settings.drain_seconds)

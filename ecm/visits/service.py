@@ -12,11 +12,14 @@ from aiohttp import web
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, EventTag, Sealable, StoredCheckIn
 from ecm.audit.signatures import check_signatures
+from ecm.care.domain import FoldPoint
 from ecm.db.pool import Connection, Database
+from ecm.intake import fold_requests
+from ecm.intake.fold_requests import FoldRequest, Waiting
 from ecm.visits import refolding, store
 from ecm.visits.domain import HANDLING
 from ecm.visits.model import Amendment, Limits, PlannedVisit, Visit
-from ecm.visits.store import Acknowledged, Acknowledgement, FoldRequest, Span, StoredVisit, Waiting
+from ecm.visits.store import Acknowledged, Acknowledgement, Span, StoredVisit
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND, Problem
 from ecm.words.roles import Account
@@ -89,13 +92,13 @@ class Visits:
     async def waiting(self) -> Waiting:
         """Return which providers have something to fold, and how much was ever asked for."""
         async with self._database.statement("folds_waiting", role="intake") as connection:
-            return await store.waiting(connection)
+            return await fold_requests.waiting(connection)
 
     async def backlog(self) -> Backlog:
         """Return how much waits to be folded, of all providers, and for how long."""
         async with self._database.statement("fold_backlog", role="intake") as connection:
-            found = await store.waiting(connection)
-            requests, oldest_at = await store.backlog(connection, found.providers)
+            found = await fold_requests.waiting(connection)
+            requests, oldest_at = await fold_requests.backlog(connection, found.providers)
         waited = self._clock.now() - oldest_at if oldest_at is not None else timedelta()
         return Backlog(requests, max(waited.total_seconds(), 0.0))
 
@@ -107,7 +110,7 @@ class Visits:
     async def _fold_some(self, provider: UUID, limit: int) -> int:
         async def work() -> int:
             async with self._database.transaction("fold_visits", provider=provider) as connection:
-                requests = await store.take_fold_requests(connection, provider, limit)
+                requests = await fold_requests.take_fold_requests(connection, provider, limit)
                 await self._refold(connection, provider, requests)
                 await check_signatures(connection, provider, _unverified(requests), self._clock.now())
                 await audit.seal(connection, provider, _sealables(requests))
@@ -214,7 +217,7 @@ class Visits:
         self, connection: Connection, provider: UUID, made: Amendment, visit: Visit, now: datetime
     ) -> None:
         begins_at = visit.planned_start or visit.arrived_at or now
-        await store.request_fold(connection, provider, visit.client, begins_at)
+        await fold_requests.request_folds(connection, provider, [FoldPoint(visit.client, begins_at)])
         detail = {"amendment": str(made.amendment_id), "carer": made.carer, "reason": made.reason}
         await audit.record(connection, provider, EventTag.VISIT_AMENDED, made.made_by, made.visit, detail, now)
 

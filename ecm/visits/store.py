@@ -1,4 +1,4 @@
-"""Fold requests, visits and what they are folded from, in the database."""
+"""Visits and what they are folded from, in the database."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,27 +18,6 @@ _QUERIES = load_queries(__package__)
 # By (provider, visit): the (exception, carer) that a person lets stand.
 Acknowledged = Mapping[tuple[UUID, str], frozenset[tuple[str, str | None]]]
 _VISIT = msgspec.json.Decoder(Visit)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The providers with something to fold, and how many folds have been asked for ever (about: numbers get lost)."""
-
-    providers: tuple[UUID, ...]
-    asked: int
-
-
-@dataclass(frozen=True, slots=True)
-class FoldRequest:
-    """Something changed for `client` around an instant; it names a check-in where one came in, to be sealed."""
-
-    request_id: int
-    client: str | None
-    around: datetime
-    device_id: UUID | None
-    check_in_id: UUID | None
-    link_digest: bytes | None
-    check_signature: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +58,6 @@ class Acknowledgement:
     acknowledged_by: str
     acknowledged_at: datetime
     memo: str | None
-
-
-async def waiting(connection: Connection) -> Waiting:
-    """Return the providers with something to fold; needs the intake role, which sees them all."""
-    (row,) = await connection.fetch(_QUERIES["waiting"])
-    return Waiting(tuple(row["providers"]), row["asked"])
-
-
-async def backlog(connection: Connection, providers: Sequence[UUID]) -> tuple[int, datetime | None]:
-    """Return how many fold requests wait, and when the oldest check-in among these providers' came in, if one waits.
-
-    Needs the intake role, which sees everybody's.
-    """
-    (row,) = await connection.fetch(_QUERIES["backlog"], providers)
-    return row["requests"], row["oldest_at"]
-
-
-async def take_fold_requests(connection: Connection, provider: UUID, limit: int) -> list[FoldRequest]:
-    """Take away at most `limit` requests that nobody else is working on, oldest first."""
-    rows = await connection.fetch(_QUERIES["take_fold_requests"], provider, limit)
-    return sorted((FoldRequest(*row) for row in rows), key=lambda request: request.request_id)
-
-
-async def request_fold(connection: Connection, provider: UUID, client: str, around: datetime) -> None:
-    """Ask for a client's visits around an instant to be folded again."""
-    await connection.execute(_QUERIES["request_fold"], provider, client, around)
 
 
 async def lock_clients(connection: Connection, provider: UUID, clients: Iterable[str]) -> dict[str, str]:

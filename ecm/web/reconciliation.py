@@ -11,8 +11,8 @@ from aiohttp import web
 
 from ecm.care.service import CARE
 from ecm.http.requests import CLOCK, account_of, read_query
-from ecm.payments.orders import Form, Part
-from ecm.payments.service import PAYMENTS, Asked, Hours
+from ecm.payments.jobs import Form, Part
+from ecm.payments.service import PAYMENTS, Hours, HoursQuery
 from ecm.web.rendering import Shell, address, render
 from ecm.words.civil_time import london_day
 from ecm.words.problems import Problem
@@ -46,7 +46,7 @@ class Partner:
 class ReconciliationView:
     """The form and, where it could be answered, the hours. `parameter` is what the form calls the partner."""
 
-    asked: Asked
+    query: HoursQuery
     parameter: str
     partner: str | None
     partners: list[Partner]
@@ -60,19 +60,19 @@ class ReconciliationView:
         """What names this reconciliation in an address of this page."""
         return {
             self.parameter: self.partner,
-            "from": self.asked.first,
-            "to": self.asked.last,
+            "from": self.query.first,
+            "to": self.query.last,
             "contract": self.contract,
         }
 
     @property
     def pages(self) -> int:
         """How many pages the lines fill."""
-        return 0 if self.hours is None else -(-self.hours.told.totals.lines // LINES_A_PAGE)
+        return 0 if self.hours is None else -(-self.hours.message.totals.lines // LINES_A_PAGE)
 
     def download(self, kind: Form) -> str:
         """Return the address of the file."""
-        contract = {"contract": self.asked.contract, "version": self.asked.version}
+        contract = {"contract": self.query.contract, "version": self.query.version}
         return address("/v1/reconciliation", **(self.parameters() | contract | {"format": kind}))
 
     def page_address(self, page: int) -> str:
@@ -83,26 +83,26 @@ class ReconciliationView:
 async def get_reconciliation(request: web.Request) -> web.StreamResponse:
     """Show the form, and the hours of what it asks for: at first the current day with the first partner."""
     account = account_of(request)
-    query = read_query(request, ReconciliationPageQuery)
+    chosen = read_query(request, ReconciliationPageQuery)
     partners = await _partners(request, account)
-    asked = _asked(request, account, query, partners)
+    query = _query(request, account, chosen, partners)
     mistake, status, hours = None, 200, None
-    part = Part((query.page - 1) * LINES_A_PAGE, LINES_A_PAGE)
-    if partners or asked.council or asked.provider:
+    part = Part((chosen.page - 1) * LINES_A_PAGE, LINES_A_PAGE)
+    if partners or query.council or query.provider:
         try:
-            hours = await request.app[PAYMENTS].hours(account, asked, part)
+            hours = await request.app[PAYMENTS].hours(account, query, part)
         except Problem as problem:
             mistake, status = problem.detail, problem.kind.status
     contracts = await request.app[CARE].contracts(account)
-    council = account.council or asked.council
+    council = account.council or query.council
     view = ReconciliationView(
-        asked=asked,
+        query=query,
         parameter="provider" if account.council else "council",
-        partner=str(asked.provider) if account.council and asked.provider else asked.council,
+        partner=str(query.provider) if account.council and query.provider else query.council,
         partners=partners,
         contracts=[contract for contract in contracts if contract.council == council],
-        contract=query.contract,
-        page=query.page,
+        contract=chosen.contract,
+        page=chosen.page,
         mistake=mistake,
         hours=hours,
     )
@@ -116,19 +116,19 @@ async def _partners(request: web.Request, account: Account) -> list[Partner]:
     return [Partner(str(provider), name) for provider, name in await request.app[CARE].providers(account)]
 
 
-def _asked(
-    request: web.Request, account: Account, query: ReconciliationPageQuery, partners: Sequence[Partner]
-) -> Asked:
+def _query(
+    request: web.Request, account: Account, chosen: ReconciliationPageQuery, partners: Sequence[Partner]
+) -> HoursQuery:
     today = london_day(request.app[CLOCK].now())
-    provider, council = query.provider, query.council or None
+    provider, council = chosen.provider, chosen.council or None
     if account.council is not None and provider is None and partners:
         provider = UUID(partners[0].key)
     if account.provider is not None and council is None and partners:
         council = partners[0].key
-    code, _, version = (query.contract or "").partition("@")
-    return Asked(
-        first=query.first or query.last or today,
-        last=query.last or query.first or today,
+    code, _, version = (chosen.contract or "").partition("@")
+    return HoursQuery(
+        first=chosen.first or chosen.last or today,
+        last=chosen.last or chosen.first or today,
         council=council,
         provider=provider,
         contract=code or None,

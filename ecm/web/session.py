@@ -76,6 +76,6 @@ def convert_form(fields: dict[str, str], shape: type[S]) -> S:
         raise MALFORMED.because(f"A field of the form cannot be used: {error}.") from None
 
 
-def see_other(location: str) -> web.Response:
+def see_other(address: str) -> web.Response:
     """Lead on to a page after a form was taken, so that reloading does not send it again."""
-    return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+    return web.Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from devices.encoding import b64url_encode
+from devices.ids import RANDOM_BITS, uuid7
 from devices.keys import PrivateKey
 from devices.messages import CheckInBody, Evidence, Gps, LinkRead
 from devices.sd_jwt import link_to, sign_check_in
@@ -125,7 +126,7 @@ def _check_in(
     latitude, longitude = away_from(place.latitude, place.longitude, rng.uniform(0, 360), rng.uniform(0, 40))
     body = CheckInBody(
         version=1,
-        check_in=_uuid7(at, rng),
+        check_in=uuid7(at, rng.getrandbits(RANDOM_BITS)),
         sequence=sequence,
         previous=link,
         direction="in" if sequence % 2 else "out",
@@ -143,9 +144,3 @@ def _spoil(message: str) -> str:
     signed_part, tilde, rest = message.partition("~")
     head, dot, signature = signed_part.rpartition(".")
     return f"{head}{dot}{'B' if signature[0] == 'A' else 'A'}{signature[1:]}{tilde}{rest}"
-
-
-def _uuid7(at: datetime, rng: random.Random) -> UUID:
-    value = int(at.timestamp() * 1000) << 80 | rng.getrandbits(80)
-    value = value & ~(0xF << 76) | 7 << 76
-    return UUID(int=value & ~(3 << 62) | 2 << 62)

@@ -13,9 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from ecm.alerts.watcher import watching_loop
 from ecm.audit import service as audit
-from ecm.audit.purge import purging_loop
-from ecm.audit.service import Audit
 from ecm.db.pool import Database
+from ecm.intake.purge import Purge, purging_loop
 from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.backlog import backlog_loop
 from ecm.visits.folding import folding_loop
@@ -42,7 +41,7 @@ class Process:
         await watching_loop(self.database, self.alerts, self.clock)
 
     async def purging(self) -> None:
-        await purging_loop(Audit(self.database, self.clock), timedelta(days=90))
+        await purging_loop(Purge(self.database, self.clock), timedelta(days=90))
 
 
 @asynccontextmanager

@@ -1,8 +1,7 @@
-"""Evidence and proofs for whom they concern; coordinates go on their clock."""
+"""Evidence and proofs for whom they concern."""
 
 from dataclasses import replace
-from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -10,7 +9,7 @@ from ecm.audit.domain import EventTag
 from ecm.audit.service import Audit, record
 from ecm.process.wiring import visits_and_what_follows
 from ecm.words.problems import Problem
-from tests.arranging import COUNCIL, OTHER_COUNCIL, Arranged, HandClock, at, officer
+from tests.arranging import COUNCIL, OTHER_COUNCIL, HandClock, at, officer
 
 NOW = at("12:00")
 
@@ -18,35 +17,6 @@ NOW = at("12:00")
 @pytest.fixture
 def audit(database) -> Audit:
     return Audit(database, HandClock(NOW))
-
-
-async def located(house: Arranged, check_in: int, received_at) -> None:
-    await house.superuser.execute(
-        "INSERT INTO check_in_locations (provider_id, device_id, check_in_id, received_at, disclosure)"
-        " VALUES ($1, $2, $3, $4, 'disclosure')",
-        house.provider,
-        UUID(int=1),
-        UUID(int=check_in),
-        received_at,
-    )
-
-
-async def test_promise_10_coordinates_go_on_their_clock_and_all_else_stays(arranged, audit):
-    other = await Arranged(arranged.database, arranged.superuser).begin()
-    for house in (arranged, other):
-        await house.check_in(None, "in", at("08:00"))
-        await located(house, 1, NOW - timedelta(days=90, seconds=1))
-        await located(house, 2, NOW - timedelta(days=90))
-
-    assert await audit.purge_locations(timedelta(days=90)) == 2
-    assert await audit.purge_locations(timedelta(days=90)) == 0
-
-    for house in (arranged, other):
-        assert [row["check_in_id"] for row in await house.rows("check_in_locations")] == [UUID(int=2)]
-        assert len(await house.rows("check_ins")) == 1
-        (told,) = await house.rows("audit_events")
-        assert (told["tag"], told["actor"]) == ("audit:locations:purged", "service")
-        assert '"count": 1' in told["detail"]
 
 
 async def test_promise_11_evidence_is_shown_to_whom_it_concerns(arranged, audit):

@@ -51,8 +51,8 @@ async def test_an_account_is_told_of_with_who_made_it_and_whom_it_is_for(account
     await accounts.create("ann", "coordinator", town.provider, None, by="the operator")
     account = {"username": "ann", "role": "coordinator", "provider": str(town.provider), "council": None}
     assert await told(superuser) == [
-        ("accounts:account:made", "the operator", "ann", None, account),
-        ("accounts:token:made", "the operator", "ann", {"tokens": 0}, {"tokens": 1}),
+        ("accounts:account:created", "the operator", "ann", None, account),
+        ("accounts:token:created", "the operator", "ann", {"tokens": 0}, {"tokens": 1}),
     ]
 
 
@@ -62,8 +62,8 @@ async def test_an_operator_of_the_first_start_is_made_by_the_service_and_their_t
     await accounts.ensure_operator("operator")
     account = {"username": "operator", "role": "operator", "provider": None, "council": None}
     first = [
-        ("accounts:account:made", "service", "operator", None, account),
-        ("accounts:token:made", "service", "operator", {"tokens": 0}, {"tokens": 1}),
+        ("accounts:account:created", "service", "operator", None, account),
+        ("accounts:token:created", "service", "operator", {"tokens": 0}, {"tokens": 1}),
     ]
     assert await told(superuser) == first
 
@@ -76,12 +76,12 @@ async def test_an_operator_of_the_first_start_is_made_by_the_service_and_their_t
 
 
 async def test_no_secret_and_no_hash_of_one_is_told(accounts, superuser):
-    made = await accounts.create("ann", "operator", None, None, by="service")
+    created = await accounts.create("ann", "operator", None, None, by="service")
     token = await accounts.ensure_operator("ann")
     stored = await superuser.fetchval("SELECT password_hash FROM accounts")
     everything = str([tuple(row) for row in await superuser.fetch("SELECT * FROM service_events")])
     assert "ann" in everything
-    for secret in (made.password, made.token, token):
+    for secret in (created.password, created.token, token):
         assert secret not in everything
         assert domain.secret_hash(secret).hex() not in everything
     for part in stored.split("$")[1:]:

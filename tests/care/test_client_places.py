@@ -16,13 +16,13 @@ LATITUDE, LONGITUDE = 53.80021519630, -1.66379168242
 KNOWN = Known(frozenset({"L1"}), frozenset({"E10000015"}), {"100012345": Position(51.8, -0.08)})
 
 
-def settled(**values: str) -> Client:
+def resolved(**values: str) -> Client:
     row = Row(2, {"client": "C-1", "branch": "L1", "council": "E10000015", **values})
-    return clients.settle(clients.read_row(row), KNOWN)
+    return clients.resolve(clients.read_row(row), KNOWN)
 
 
 def fence(**values: str) -> dict[str, Any]:
-    shape: dict[str, Any] = json.loads(settled(**values).fence)
+    shape: dict[str, Any] = json.loads(resolved(**values).fence)
     return shape
 
 
@@ -39,7 +39,7 @@ def test_easting_and_northing_are_converted_with_the_ostn15_grid() -> None:
 
 
 def test_a_uprn_is_looked_up_whatever_zeros_lead_it() -> None:
-    client = settled(uprn="000100012345", radius_m="50")
+    client = resolved(uprn="000100012345", radius_m="50")
     assert json.loads(client.fence)["latitude"] == 51.8
     assert json.loads(client.fence)["radius_m"] == 50
     assert client.uprn == "000100012345"
@@ -83,12 +83,12 @@ def test_a_place_that_cannot_be_is_rejected_with_what_to_do(
     values: dict[str, str], column: str | None, said: str
 ) -> None:
     with pytest.raises(CellError, match=said) as refused:
-        settled(**values)
+        resolved(**values)
     assert refused.value.column == column
 
 
 def test_degrees_and_grid_may_differ_by_100_m_and_no_more() -> None:
     near, far = (f"{LATITUDE + metres / 111_290:.8f}" for metres in (99, 101))
-    settled(latitude=near, longitude=str(LONGITUDE), easting=EASTING, northing=NORTHING)
+    resolved(latitude=near, longitude=str(LONGITUDE), easting=EASTING, northing=NORTHING)
     with pytest.raises(CellError, match="one position"):
-        settled(latitude=far, longitude=str(LONGITUDE), easting=EASTING, northing=NORTHING)
+        resolved(latitude=far, longitude=str(LONGITUDE), easting=EASTING, northing=NORTHING)

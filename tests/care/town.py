@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from ecm.care.domain import Branch, ImportKind, ImportReport, Provider
 from ecm.care.service import Care
 from ecm.db.pool import Database
+from ecm.intake.fold_requests import FoldRequests
 from ecm.phones.service import Phones
 from ecm.words.roles import Account
 from reports.contracts import example_contract
@@ -76,7 +77,7 @@ def coordinator_of(provider: UUID) -> Account:
 
 async def build_town(database: Database) -> Town:
     clock = StillClock()
-    care, phones = Care(database, clock), Phones(database, clock)
+    care, phones = Care(database, clock, FoldRequests()), Phones(database, clock)
     operator = Account(uuid4(), "operator", "operator", None, None)
     await care.store_council(operator, COUNCIL, "Hertfordshire")
     contract = example_contract("a")

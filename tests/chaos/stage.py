@@ -67,7 +67,7 @@ class Replica:
 
     def workers_that_died(self) -> int:
         """How many of its workers ended although nobody had killed them."""
-        lines = [line for line in self.log.read_bytes().splitlines() if b'"worker.died"' in line]
+        lines = [line for line in self.log.read_bytes().splitlines() if b'"process.worker.died"' in line]
         return sum(msgspec.json.decode(line, type=_Died).code != -signal.SIGKILL for line in lines)
 
     @property

@@ -146,10 +146,16 @@ async def test_an_unreachable_database_is_said_to_be_unavailable(tmp_path):
         await migrate(f"postgresql://nobody@/none?host={tmp_path}", applied_at=_NOW, migrations=())
 
 
-async def test_events_of_phones_that_accounts_told_are_found_under_the_name_that_phones_tell_now(bare_url):
+async def test_events_told_by_a_subject_before_are_found_under_the_name_of_the_one_that_tells_them_now(bare_url):
     migrations = await asyncio.to_thread(read_migrations)
     await migrate(bare_url, applied_at=_NOW, migrations=migrations[:2])
-    before = ["accounts:device:enrolled", "accounts:device:revoked", "accounts:enrolment:offered", "care:tag:stored"]
+    before = [
+        "accounts:device:enrolled",
+        "accounts:device:revoked",
+        "accounts:enrolment:offered",
+        "audit:locations:purged",
+        "care:tag:stored",
+    ]
     connection = await asyncpg.connect(bare_url)
     await connection.executemany(
         "INSERT INTO audit_events VALUES ($1, $1, $2, $3, 'office', 'a subject', '{}')",
@@ -160,6 +166,7 @@ async def test_events_of_phones_that_accounts_told_are_found_under_the_name_that
     await connection.close()
     assert [row["tag"] for row in rows] == [
         "care:tag:stored",
+        "intake:locations:purged",
         "phones:enrolment:offered",
         "phones:phone:enrolled",
         "phones:phone:revoked",

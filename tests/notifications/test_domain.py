@@ -27,7 +27,7 @@ from ecm.notifications.domain import (
     surroundings,
     time_since_aware,
 )
-from ecm.notifications.mapping import GATES, KIND_RULES, LEGAL_REFS, cause_code
+from ecm.notifications.mapping import GATES, LEGAL_REFS, MEANINGS, cause_code
 
 PLANNED = datetime(2026, 11, 20, 8, tzinfo=UTC)
 AWARE = PLANNED + timedelta(hours=1)
@@ -195,7 +195,7 @@ def test_harm_or_a_concern_learnt_later_opens_a_candidate(kind):
     assert assessed(alert(kind, facts=(CONCERN, HARM))).candidate == "SERIOUS_INJURY"
 
 
-@pytest.mark.parametrize("kind", [kind for kind, rule in KIND_RULES.items() if rule.candidate])
+@pytest.mark.parametrize("kind", [kind for kind, rule in MEANINGS.items() if rule.candidate])
 def test_promise_9_an_unmet_gate_is_shown_and_never_blocks(kind):
     found = assessed(alert(kind), now=SOON)
     assert found.state == "proposed"
@@ -223,7 +223,7 @@ def test_pressure_damage_and_outages_show_the_gates_of_their_own():
 def test_promise_9_no_deadline_is_made_or_printed():
     everything = [
         assessed(alert(kind, facts=facts, **state))
-        for kind in [*KIND_RULES, "missed_visit"]
+        for kind in [*MEANINGS, "missed_visit"]
         for facts in ((), (HARM,), (CONCERN, HARM))
         for state in ({}, DISPROVED)
     ]
@@ -367,7 +367,7 @@ def test_a_candidate_that_several_alerts_lead_to_rests_on_the_strongest_with_the
     assert strongest([nothing]) is None
 
 
-kinds = st.sampled_from([*KIND_RULES, "missed_visit", "a_kind_of_tomorrow"])
+kinds = st.sampled_from([*MEANINGS, "missed_visit", "a_kind_of_tomorrow"])
 facts = st.builds(
     lambda kind, when, by, cause: replace(fact_at(kind, when, cause=cause), recorded_by=by),
     st.sampled_from(["welfare_contact", "harm", "safeguarding_raised", "hcp_opinion", "cause"]),

@@ -11,6 +11,6 @@ from tests.payments.council import MIDNIGHT, World
 @pytest.fixture
 async def world(superuser: asyncpg.Connection, database: Database) -> World:
     """A council, a provider and a client, at the midnight after the day."""
-    made = World(superuser, database, HandClock(MIDNIGHT))
-    await made.arrange()
-    return made
+    council = World(superuser, database, HandClock(MIDNIGHT))
+    await council.arrange()
+    return council

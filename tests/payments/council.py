@@ -7,15 +7,18 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from ecm.care.domain import Commission
 from ecm.db.pool import Database
-from ecm.payments import hours
-from ecm.payments.orders import Order, Reply, packed, read_order, read_reply
+from ecm.payments import hours_worker
+from ecm.payments.domain import Sources
+from ecm.payments.jobs import Job, Reply, packed, read_job, read_reply
 from ecm.payments.service import Payments
 from ecm.visits import store as visits_store
 from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, fold
 from ecm.visits.refolding import Folded
 from ecm.words.roles import Account
 from reports.contracts import Contract, contract_to_json, example_contract
+from reports.periods import Period
 from tests import arranging
 from tests.arranging import COUNCIL, HandClock
 
@@ -30,17 +33,55 @@ def at(clock: str, day: date = DAY) -> datetime:
 
 
 def taps(carer: str, arrival: datetime, departure: datetime | None, client: str = CLIENT) -> list[CheckIn]:
-    """The check-ins of one call."""
+    """The check-ins of one carer's stay."""
     phone = uuid4()
-    made = [CheckIn(phone, uuid4(), carer, client, "in", arrival, "located", (), 12.0)]
+    check_ins = [CheckIn(phone, uuid4(), carer, client, "in", arrival, "located", (), 12.0)]
     if departure is not None:
-        made.append(CheckIn(phone, uuid4(), carer, client, "out", departure, "located", (), 14.0))
-    return made
+        check_ins.append(CheckIn(phone, uuid4(), carer, client, "out", departure, "located", (), 14.0))
+    return check_ins
 
 
-async def draw_here(order: Order) -> Reply:
-    """Draw in this process, from the same bytes and to the same bytes as in the other."""
-    reply = await asyncio.to_thread(lambda: packed(hours.draw(read_order(packed(order)))))
+def commission(**changes: object) -> Commission:
+    """A visit a day since January, as it is stored."""
+    given = {
+        "code": "K-1",
+        "client": CLIENT,
+        "council": COUNCIL,
+        "contract": "A",
+        "service": "personal care",
+        "start_date": DAY.replace(month=1),
+        "end_date": None,
+        "days": "MTWTFSS",
+        "start_time": time(8),
+        "minutes": 30,
+        "carers": 1,
+        "time_critical": False,
+        "short_visit_agreed": False,
+    }
+    return Commission(**given | changes)
+
+
+def sources(**changes: object) -> Sources:
+    """A day of one commission, and no visits."""
+    period = changes.get("period", Period(DAY, DAY))
+    given = {
+        "council": COUNCIL,
+        "council_name": "Hertfordshire",
+        "provider": UUID(int=1),
+        "provider_name": "Synthetic Care",
+        "period": period,
+        "read": period,
+        "contracts": [example_contract("a")],
+        "commissions": [commission()],
+        "visits": [],
+        "replay": None,
+    }
+    return Sources(**given | changes)
+
+
+async def produce_here(job: Job) -> Reply:
+    """Do a job in this process, from the same bytes and to the same bytes as in the other."""
+    reply = await asyncio.to_thread(lambda: packed(hours_worker.produce(read_job(packed(job)))))
     return read_reply(reply)
 
 
@@ -55,7 +96,7 @@ class World:
 
     @property
     def payments(self) -> Payments:
-        return Payments(self.database, self.clock, draw_here)
+        return Payments(self.database, self.clock, produce_here)
 
     @property
     def officer(self) -> Account:

@@ -6,9 +6,9 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from ecm.payments.jobs import Part
 from ecm.payments.messages import ReconciliationMessage
-from ecm.payments.orders import Part
-from ecm.payments.service import Asked
+from ecm.payments.service import HoursQuery
 from ecm.words.problems import Problem
 from ecm.words.roles import Account
 from reports.contracts import example_contract
@@ -17,13 +17,13 @@ from tests.arranging import COUNCIL
 from tests.payments.council import CLIENT, DAY, World, at, plan, taps
 
 
-def asked(world: World, **changes: object) -> Asked:
-    return Asked(**{"first": DAY, "last": DAY, "provider": world.provider, "council": COUNCIL} | changes)
+def query(world: World, **changes: object) -> HoursQuery:
+    return HoursQuery(**{"first": DAY, "last": DAY, "provider": world.provider, "council": COUNCIL} | changes)
 
 
 async def run(world: World, account: Account | None = None, **changes: object) -> ReconciliationMessage:
-    drawn = await world.payments.file(account or world.officer, asked(world, **changes), "json")
-    return msgspec.json.decode(drawn.content, type=ReconciliationMessage)
+    produced = await world.payments.file(account or world.officer, query(world, **changes), "json")
+    return msgspec.json.decode(produced.content, type=ReconciliationMessage)
 
 
 async def only_line(world: World, **changes: object) -> Line:
@@ -50,11 +50,11 @@ async def test_a_delivered_visit_is_paid_with_its_trace(world: World):
 async def test_a_period_is_replayed_under_the_other_contract(world: World):
     await world.commission()
     await world.fold([plan()], taps("W-1", at("08:00"), at("08:24:50")))
-    made = await run(world, contract="B")
-    assert made.replayed
-    assert [line.paid_minutes for line in made.lines] == [24]
-    drawn = await world.payments.file(world.officer, asked(world, contract="B"), "csv")
-    assert drawn.name == f"hours_{COUNCIL}_Synthetic-Care_2026-11-18_2026-11-18_B-1.csv"
+    message = await run(world, contract="B")
+    assert message.replayed
+    assert [line.paid_minutes for line in message.lines] == [24]
+    produced = await world.payments.file(world.officer, query(world, contract="B"), "csv")
+    assert produced.name == f"hours_{COUNCIL}_Synthetic-Care_2026-11-18_2026-11-18_B-1.csv"
 
 
 async def test_office_and_council_see_the_same_lines(world: World):
@@ -102,7 +102,7 @@ async def test_a_visit_made_good_after_it_was_missed_pays_nothing(world: World):
     assert outcomes == {"V-1": "missed_provider", "V-2": "delivered"}
 
 
-async def test_a_call_that_goes_on_is_in_progress(world: World):
+async def test_a_stay_that_goes_on_is_in_progress(world: World):
     await world.commission()
     await world.fold([plan()], taps("W-1", at("08:00"), None))
     world.clock.move_to(at("08:10"))
@@ -142,7 +142,7 @@ async def test_a_replacement_takes_the_slot_of_what_was_cancelled(world: World):
     assert (line.visit, line.outcome) == ("V-2", "delivered")
 
 
-async def test_a_call_nobody_commissioned_is_listed_and_pays_nothing(world: World):
+async def test_a_stay_nobody_commissioned_is_listed_and_pays_nothing(world: World):
     await world.commission()
     await world.fold([plan()], [*taps("W-1", at("08:00"), at("08:30")), *taps("W-2", at("15:00"), at("15:30"))])
     lines = (await run(world)).lines
@@ -153,8 +153,8 @@ async def test_a_call_nobody_commissioned_is_listed_and_pays_nothing(world: Worl
 async def test_days_and_dates_say_when_a_commission_buys(world: World):
     await world.commission(days="M-W-F--", end_date=DAY + timedelta(days=6))
     world.clock.move_to(at("12:00", DAY + timedelta(days=20)))
-    made = await run(world, first=DAY - timedelta(days=7), last=DAY + timedelta(days=14))
-    assert [line.day for line in made.lines] == [
+    message = await run(world, first=DAY - timedelta(days=7), last=DAY + timedelta(days=14))
+    assert [line.day for line in message.lines] == [
         date(2026, 11, 18),
         date(2026, 11, 20),
         date(2026, 11, 23),
@@ -177,8 +177,8 @@ async def test_the_version_valid_on_the_day_governs(world: World):
     newer = msgspec.structs.replace(example_contract("a"), version=2, valid_from=DAY, rate_pence_per_hour=3000)
     await world.contract(newer)
     await world.commission(start_date=DAY - timedelta(days=1))
-    made = await run(world, first=DAY - timedelta(days=1))
-    assert [line.contract_version for line in made.lines] == [1, 2]
+    message = await run(world, first=DAY - timedelta(days=1))
+    assert [line.contract_version for line in message.lines] == [1, 2]
 
 
 async def test_problems_say_what_is_wrong(world: World):
@@ -203,16 +203,16 @@ async def test_a_commission_before_its_contract_is_a_problem_and_not_a_guess(wor
 async def test_files_hold_the_lines(world: World):
     await world.commission()
     await world.fold([plan()], taps("W-1", at("08:00"), at("08:30")))
-    text = (await world.payments.file(world.officer, asked(world), "csv")).content.decode()
+    text = (await world.payments.file(world.officer, query(world), "csv")).content.decode()
     assert text.count("\r\n") == 2
     assert CLIENT in text
-    assert (await world.payments.file(world.officer, asked(world), "xlsx")).content.startswith(b"PK")
+    assert (await world.payments.file(world.officer, query(world), "xlsx")).content.startswith(b"PK")
 
 
 async def test_the_answer_holds_lines_weeks_and_totals(world: World):
     await world.commission()
     await world.fold([plan()], taps("W-1", at("08:00"), at("08:30")))
-    answer = msgspec.json.decode((await world.payments.file(world.officer, asked(world), "json")).content)
+    answer = msgspec.json.decode((await world.payments.file(world.officer, query(world), "json")).content)
     assert answer["from"] == answer["to"] == "2026-11-18"
     assert answer["totals"]["paid_minutes"] == 30
     assert [week["client"] for week in answer["weeks"]] == [CLIENT]
@@ -221,10 +221,10 @@ async def test_the_answer_holds_lines_weeks_and_totals(world: World):
 
 async def test_a_page_holds_some_of_the_lines_and_all_of_the_sums(world: World):
     await world.commission()
-    a_week = asked(world, last=DAY + timedelta(days=6))
+    a_week = query(world, last=DAY + timedelta(days=6))
     page = await world.payments.hours(world.officer, a_week, Part(first=2, most=3))
-    assert [line.day for line in page.told.lines] == [DAY + timedelta(days=number) for number in (2, 3, 4)]
-    assert page.told.totals.lines == 7
+    assert [line.day for line in page.message.lines] == [DAY + timedelta(days=number) for number in (2, 3, 4)]
+    assert page.message.totals.lines == 7
     assert (page.provider_name, page.council_name, page.replay) == ("Synthetic Care", "Hertfordshire", None)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reports.contracts import Band, ContractError, contract_from_json, contract_to_json
 from reports.snaps import band_of
-from tests.reports.report_frames import A, B, changed
+from tests.reports.report_rows import A, B, changed
 
 DOCUMENT = json.loads(contract_to_json(A))
 
@@ -50,6 +50,7 @@ def test_the_examples_hold_the_published_rules():
         ({"basis": "by_the_minute", "bands_above_delivered": False}, "has no bands"),
         ({"week_starts": "someday"}, "week_starts"),
         ({"cap": "both"}, "cap"),
+        ({"second_carer": "alone"}, "second_carer"),
         ({"council": "Bury"}, "council"),
         ({"contract": "no spaces"}, "contract"),
         ({"rate_pence_per_hour": 24.1}, "rate_pence_per_hour"),

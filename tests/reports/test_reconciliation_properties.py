@@ -12,7 +12,7 @@ from reports.files import Header, lines_csv, lines_xlsx
 from reports.kpis import key_figures
 from reports.lines import SUMMED
 from reports.periods import WEEKDAYS, Period, elapsed_seconds, local, week_of, whole_weeks
-from tests.reports.report_frames import (
+from tests.reports.report_rows import (
     COUNCIL,
     DAY,
     LONDON,
@@ -20,7 +20,7 @@ from tests.reports.report_frames import (
     PROVIDER,
     A,
     B,
-    call,
+    attendance,
     changed,
     reconciled,
     slot,
@@ -34,38 +34,39 @@ CONTRACTS = (A, B, changed(A, cap="week", week_starts="wednesday"), changed(B, c
 
 @st.composite
 def months(draw):
-    """Calls and slots of two clients over some days of a month, with gaps, extra calls and second carers."""
-    calls, slots = [], []
+    """Attendances and slots of two clients over some days of a month, with gaps, extra ones and second carers."""
+    attendances, slots = [], []
     for client in ("C-0001", "C-0002"):
         commission = client.replace("C", "K")
         for offset in draw(st.sets(st.integers(-9, 11), max_size=5)):
             day = DAY + timedelta(days=offset)
             for number in range(draw(st.integers(1, 2))):
-                whose = {"client": client, "commission": commission, "slot": number}
+                whose = {"client": client, "commission": commission}
                 minutes = draw(st.sampled_from([15, 30, 45]))
                 carers = draw(st.integers(1, 2))
-                slots.append(slot(day, minutes=minutes, carers=carers, **whose))
+                slots.append(slot(day, number=number, minutes=minutes, carers=carers, **whose))
                 for position in range(draw(st.integers(0, carers))):
                     seconds = draw(st.integers(0, 5400))
                     outcome = draw(st.sampled_from(OUTCOMES))
                     overlap = draw(st.integers(0, seconds)) if position else 0
-                    made = call(seconds, day, position=position, outcome=outcome, overlap_seconds=overlap, **whose)
-                    calls.append(made | {"visit": f"V-{client}-{day}-{number}"})
+                    did = {"position": position, "outcome": outcome, "overlap_seconds": overlap}
+                    visit = f"V-{client}-{day}-{number}"
+                    attendances.append(attendance(seconds, day, slot=number, visit=visit, **did, **whose))
             if draw(st.booleans()):
                 extra = {"client": client, "commission": None, "slot": None, "visit": f"unplanned:{client}-{day}"}
-                calls.append(call(draw(st.integers(0, 3600)), day, **extra))
-    return calls, slots
+                attendances.append(attendance(draw(st.integers(0, 3600)), day, **extra))
+    return attendances, slots
 
 
 @settings(max_examples=30, deadline=None)
 @given(month=months(), contract=st.sampled_from(CONTRACTS), shuffle=st.randoms(use_true_random=False))
 def test_promise_5_the_order_of_the_rows_makes_no_difference_to_a_byte(month, contract, shuffle):
-    calls, slots = month
-    before = reconciled(calls, slots, contract)
-    shuffled_calls, shuffled_slots = calls[:], slots[:]
-    shuffle.shuffle(shuffled_calls)
+    attendances, slots = month
+    before = reconciled(attendances, slots, contract)
+    shuffled, shuffled_slots = attendances[:], slots[:]
+    shuffle.shuffle(shuffled)
     shuffle.shuffle(shuffled_slots)
-    after = reconciled(shuffled_calls, shuffled_slots, contract)
+    after = reconciled(shuffled, shuffled_slots, contract)
     assert lines_csv(before, HEADER) == lines_csv(after, HEADER)
     assert lines_xlsx(before, HEADER) == lines_xlsx(after, HEADER)
 
@@ -75,16 +76,16 @@ def test_promise_5_the_order_of_the_rows_makes_no_difference_to_a_byte(month, co
 def test_lines_weeks_and_totals_add_up_to_the_same(month, contract):
     found = reconciled(*month, contract)
     for name in SUMMED:
-        of_lines = sum(getattr(line, name) or 0 for line in found.rows)
-        assert of_lines == getattr(found.totals, name) == found.weeks[name].sum() == found.lines[name].sum()
-    assert found.weeks["lines"].sum() == found.totals.lines == len(found.rows)
+        of_lines = sum(getattr(line, name) or 0 for line in found.lines)
+        assert of_lines == getattr(found.totals, name) == found.weeks[name].sum()
+    assert found.weeks["lines"].sum() == found.totals.lines == len(found.lines)
     assert key_figures(found).paid_minutes == found.totals.paid_minutes
 
 
 @settings(max_examples=40, deadline=None)
 @given(month=months(), tolerance=st.sampled_from(TOLERANCES))
 def test_a_cap_per_visit_never_pays_above_the_commissioned_minutes(month, tolerance):
-    for line in reconciled(*month, changed(A, tolerance=tolerance)).rows:
+    for line in reconciled(*month, changed(A, tolerance=tolerance)).lines:
         assert 0 <= line.paid_minutes <= line.commissioned_minutes
 
 
@@ -92,7 +93,7 @@ def test_a_cap_per_visit_never_pays_above_the_commissioned_minutes(month, tolera
 @given(month=months(), starts=st.sampled_from(WEEKDAYS), basis=st.sampled_from([A, B]))
 def test_a_cap_per_week_never_pays_above_the_weeks_commissioned_minutes(month, starts, basis):
     paid, bought = defaultdict(int), defaultdict(int)
-    for line in reconciled(*month, changed(basis, cap="week", week_starts=starts)).rows:
+    for line in reconciled(*month, changed(basis, cap="week", week_starts=starts)).lines:
         key = (line.commission, week_of(line.day, starts))
         paid[key] += line.paid_minutes
         bought[key] += line.commissioned_minutes
@@ -102,15 +103,15 @@ def test_a_cap_per_week_never_pays_above_the_weeks_commissioned_minutes(month, s
 @settings(max_examples=40, deadline=None)
 @given(month=months(), contract=st.sampled_from(CONTRACTS), last=st.dates(date(2026, 11, 2), date(2026, 11, 29)))
 def test_two_periods_side_by_side_give_the_lines_of_the_whole(month, contract, last):
-    early = reconciled(*month, contract, Period(MONTH.first, last)).rows
-    late = reconciled(*month, contract, Period(last + timedelta(days=1), MONTH.last)).rows
-    assert early + late == reconciled(*month, contract).rows
+    early = reconciled(*month, contract, Period(MONTH.first, last)).lines
+    late = reconciled(*month, contract, Period(last + timedelta(days=1), MONTH.last)).lines
+    assert early + late == reconciled(*month, contract).lines
 
 
 @settings(max_examples=40, deadline=None)
 @given(month=months(), contract=st.sampled_from(CONTRACTS))
 def test_each_trace_leads_step_by_step_to_what_is_paid(month, contract):
-    for line in reconciled(*month, contract).rows:
+    for line in reconciled(*month, contract).lines:
         minutes = 0
         for step in line.trace:
             assert step.before == minutes
@@ -159,7 +160,7 @@ def test_promise_8_elapsed_time_across_the_clock_change_is_elapsed_time(change, 
     assert elapsed_seconds(local(arrived), local(left)) == before + after
     times = {"in_at": arrived.astimezone(LONDON), "out_at": left.astimezone(LONDON), "delivered_seconds": None}
     day = local(arrived).date()
-    (line,) = reconciled([call(60, day) | times], [slot(day)], changed(B, cap=None), Period(day, day)).rows
+    (line,) = reconciled([attendance(60, day, **times)], [slot(day)], changed(B, cap=None), Period(day, day)).lines
     assert line.delivered_seconds == before + after
     assert line.paid_minutes == (before + after) // 60
 
@@ -168,6 +169,6 @@ def test_a_visit_over_the_spring_clock_change_reads_local_times_and_pays_elapsed
     arrived = datetime(2026, 3, 29, 0, 45, tzinfo=UTC)
     times = {"in_at": arrived, "out_at": arrived + timedelta(minutes=30), "delivered_seconds": 1800}
     day = arrived.date()
-    (line,) = reconciled([call(1800, day) | times], [slot(day)], A, Period(day, day)).rows
+    (line,) = reconciled([attendance(1800, day, **times)], [slot(day)], A, Period(day, day)).lines
     assert line.paid_minutes == 30
     assert "(in at 00:45:00, out at 02:15:00)" in line.trace[0].because

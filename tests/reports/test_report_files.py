@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reports.files import Header, file_name, harmless, lines_csv, lines_xlsx
 from reports.kpis import Share, key_figures
 from reports.periods import Period
-from tests.reports.report_frames import COUNCIL, DAY, MONTH, PROVIDER, A, B, call, changed, reconciled, slot
+from tests.reports.report_rows import COUNCIL, DAY, MONTH, PROVIDER, A, B, attendance, changed, reconciled, slot
 
 COLUMNS = (
     "provider,council,client,commission,slot,day,visit,carer,position,planned_start,planned_minutes,"
@@ -49,7 +49,7 @@ def open_xlsx(found):
 
 
 def test_the_csv_is_a_pure_table_with_crlf_and_the_agreed_columns():
-    text = lines_csv(reconciled([call(24 * 60 + 50)], [slot()]), HEADER).decode("utf-8")
+    text = lines_csv(reconciled([attendance(24 * 60 + 50)], [slot()]), HEADER).decode("utf-8")
     rows = text.split("\r\n")
     assert rows[0] == COLUMNS
     assert (len(rows), rows[2]) == (3, "")
@@ -57,7 +57,7 @@ def test_the_csv_is_a_pure_table_with_crlf_and_the_agreed_columns():
 
 
 def test_the_csv_reads_back_as_the_line():
-    (row,) = read_csv(reconciled([call(24 * 60 + 50, exceptions=("short:fix",))], [slot()]))
+    (row,) = read_csv(reconciled([attendance(24 * 60 + 50, exceptions=("short:fix",))], [slot()]))
     assert row["in_at"] == "2026-11-18T08:00:00+00:00"
     assert (row["delivered_seconds"], row["delivered_minutes"], row["banded_minutes"]) == ("1490", "24", "30")
     assert (row["paid_minutes"], row["amount_pence"], row["in_distance_m"]) == ("30", "1205", "12.0")
@@ -74,7 +74,7 @@ def test_a_missing_value_is_an_empty_cell():
 
 def test_summer_times_carry_their_offset():
     summer = date(2026, 7, 1)
-    found = reconciled([call(1800, summer)], [slot(summer)], A, Period(summer, summer))
+    found = reconciled([attendance(1800, summer)], [slot(summer)], A, Period(summer, summer))
     (row,) = read_csv(found)
     assert row["in_at"] == "2026-07-01T08:00:00+01:00"
     assert open_xlsx(found)["Lines"]["I2"].value == wall(2026, 7, 1, 8)
@@ -82,7 +82,7 @@ def test_summer_times_carry_their_offset():
 
 @pytest.mark.parametrize("text", DANGEROUS)
 def test_no_text_in_the_csv_runs_as_a_formula(text):
-    (row,) = read_csv(reconciled([call(visit=text)], [slot()]))
+    (row,) = read_csv(reconciled([attendance(visit=text)], [slot()]))
     assert row["visit"][0] not in "=+-@\t\r"
     assert row["visit"].removeprefix("'") == text
 
@@ -101,14 +101,14 @@ def test_numbers_stay_numbers(number):
 
 @pytest.mark.parametrize("text", DANGEROUS)
 def test_no_text_in_the_workbook_is_a_formula_or_a_link(text):
-    sheet = open_xlsx(reconciled([call(visit=text, carer="http://x.example")], [slot()]))["Lines"]
+    sheet = open_xlsx(reconciled([attendance(visit=text, carer="http://x.example")], [slot()]))["Lines"]
     assert sheet["E2"].data_type == "s"
     assert sheet["E2"].value.replace("_x000D_", "\r").replace("\r\n", "\n") == text.replace("\r\n", "\n")
     assert sheet["F2"].hyperlink is None
 
 
 def test_the_workbook_holds_hours_as_numbers_and_local_times():
-    sheet = open_xlsx(reconciled([call(24 * 60 + 50)], [slot()]))["Lines"]
+    sheet = open_xlsx(reconciled([attendance(24 * 60 + 50)], [slot()]))["Lines"]
     row = {title.value: cell.value for title, cell in zip(sheet[1], sheet[2], strict=True)}
     assert row["In"] == wall(2026, 11, 18, 8)
     assert row["Out"] == wall(2026, 11, 18, 8, 24, 50)
@@ -117,7 +117,7 @@ def test_the_workbook_holds_hours_as_numbers_and_local_times():
 
 
 def test_the_workbook_opens_ready_to_read():
-    book = open_xlsx(reconciled([call()], [slot()]))
+    book = open_xlsx(reconciled([attendance()], [slot()]))
     assert book.sheetnames[:4] == ["Summary", "Lines", "Trace", "Contract"]
     for sheet in book:
         assert sheet.freeze_panes == "A2"
@@ -127,7 +127,7 @@ def test_the_workbook_opens_ready_to_read():
 
 
 def test_the_trace_sheet_gives_a_row_to_every_step():
-    found = reconciled([call(41 * 60)], [slot()])
+    found = reconciled([attendance(41 * 60)], [slot()])
     sheet = open_xlsx(found)["Trace"]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert [row[8] for row in rows] == ["whole minutes", "bands", "cap per visit", "rate"]
@@ -135,13 +135,13 @@ def test_the_trace_sheet_gives_a_row_to_every_step():
     assert rows[0][12] == "phone/18-0-0-in, phone/18-0-0-out"
 
 
-def facts(found):
+def summary(found):
     return {row[0].value: (row[1].value, row[2].value) for row in open_xlsx(found)["Summary"].iter_rows(min_row=2)}
 
 
 @pytest.mark.parametrize(("contract", "basis"), [(A, "paid by bands of minutes"), (B, "paid by the minute")])
 def test_the_summary_prints_the_basis_the_order_of_rules_and_every_threshold(contract, basis):
-    printed = facts(reconciled([call()], [slot()], contract))
+    printed = summary(reconciled([attendance()], [slot()], contract))
     assert printed["Contract"][0] == f"replayed under {contract.code} version 1"
     assert basis in printed["Contract"][1]
     assert ", ".join(contract.order()) in printed["Contract"][1]
@@ -152,16 +152,17 @@ def test_the_summary_prints_the_basis_the_order_of_rules_and_every_threshold(con
 
 
 def test_the_contract_sheet_prints_every_rule():
-    sheet = open_xlsx(reconciled([call()], [slot()]))["Contract"]
+    sheet = open_xlsx(reconciled([attendance()], [slot()]))["Contract"]
     terms = {row[1].value: row[2].value for row in sheet.iter_rows(min_row=2)}
     assert terms["band 23–37"] == "becomes 30 minutes"
     assert terms["tolerance"] == "5 minutes under, 5 over the commissioned, after bands"
+    assert terms["second carer"] == "paid for the time shared with the first"
     assert (terms["cap"], terms["rate"]) == ("per visit", "2410 pence an hour")
     assert terms["outcome cancelled_short_notice"] == "pays planned"
 
 
 def test_the_same_reconciliation_gives_the_same_bytes_whatever_the_zone_it_was_made_in():
-    found = reconciled([call()], [slot()])
+    found = reconciled([attendance()], [slot()])
     same = Header(HEADER.generated_at.astimezone(timezone(timedelta(hours=5))), COUNCIL, PROVIDER)
     assert lines_xlsx(found, HEADER) == lines_xlsx(found, same)
     with zipfile.ZipFile(io.BytesIO(lines_xlsx(found, HEADER))) as parts:
@@ -173,7 +174,7 @@ def test_the_same_reconciliation_gives_the_same_bytes_whatever_the_zone_it_was_m
 @pytest.mark.parametrize("write", [lines_csv, lines_xlsx])
 def test_promise_11_no_file_holds_a_line_of_another_council_or_provider(council, provider, write):
     with pytest.raises(ValueError, match="not for this file"):
-        write(reconciled([call()], [slot()]), Header(HEADER.generated_at, council, provider))
+        write(reconciled([attendance()], [slot()]), Header(HEADER.generated_at, council, provider))
 
 
 def test_a_header_needs_an_aware_instant():
@@ -188,8 +189,8 @@ def test_a_file_name_says_what_the_file_holds_and_is_safe():
 
 @pytest.mark.parametrize(("minutes_from_start", "punctual"), [(-31, 0), (-30, 1), (0, 1), (30, 1), (31, 0)])
 def test_an_arrival_on_either_end_of_the_window_is_punctual(minutes_from_start, punctual):
-    moved = call()["planned_start"] + timedelta(minutes=minutes_from_start)
-    figures = key_figures(reconciled([call(in_at=moved)], [slot()]))
+    moved = attendance().planned_start + timedelta(minutes=minutes_from_start)
+    figures = key_figures(reconciled([attendance(in_at=moved)], [slot()]))
     assert (figures.punctual.part, figures.punctual.whole) == (punctual, 1)
 
 
@@ -197,10 +198,10 @@ def test_missed_counts_visits_and_leaves_cancelled_ones_out():
     days = [DAY + timedelta(days=n) for n in range(6)]
     outcomes = ("delivered", "missed_provider", "cancelled_in_notice", "hospital", "planned")
     lengths = (1800, None, None, None, None)
-    told = zip(days, lengths, outcomes, strict=False)
-    calls = [call(seconds, day, outcome=outcome) for day, seconds, outcome in told]
+    visits = zip(days, lengths, outcomes, strict=False)
+    attendances = [attendance(seconds, day, outcome=outcome) for day, seconds, outcome in visits]
     slots = [slot(day, carers=2) for day in days]
-    missed = key_figures(reconciled(calls, slots)).missed
+    missed = key_figures(reconciled(attendances, slots)).missed
     assert (missed.part, missed.whole, missed.percent) == (1, 2, Decimal("50.0"))
 
 
@@ -209,7 +210,7 @@ def test_missed_counts_visits_and_leaves_cancelled_ones_out():
     [({}, 1), ({"out_check_in": None}, 0), ({"in_grade": "declared"}, 0), ({"in_grade": "uncertain"}, 1)],
 )
 def test_logging_counts_visits_with_an_electronic_check_in_at_both_ends(change, logged):
-    figures = key_figures(reconciled([call(**change)], [slot()]))
+    figures = key_figures(reconciled([attendance(**change)], [slot()]))
     assert (figures.logged.part, figures.logged.whole) == (logged, 1)
 
 
@@ -219,6 +220,6 @@ def test_a_share_of_nothing_has_no_percentage():
 
 
 def test_a_double_call_is_missed_only_if_nobody_of_it_came():
-    tried = call(None, outcome="no_reply", in_check_in="p/i", in_grade="tagged")
-    missed = key_figures(reconciled([tried, call(None, position=1)], [slot(carers=2)])).missed
+    tried = attendance(None, outcome="no_reply", in_check_in="p/i", in_grade="tagged")
+    missed = key_figures(reconciled([tried, attendance(None, position=1)], [slot(carers=2)])).missed
     assert (missed.part, missed.whole) == (0, 1)

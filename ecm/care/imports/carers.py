@@ -23,7 +23,7 @@ def read_row(row: Row) -> Carer:
     return Carer(code=cells.code(row, "carer"), branch=cells.code(row, "branch"))
 
 
-def settle(carer: Carer, known: Known) -> Carer:
+def resolve(carer: Carer, known: Known) -> Carer:
     """Check what the row refers to; raises CellError."""
     if carer.branch not in known.branches:
         raise CellError("branch", f"There is no branch {carer.branch} of this provider.")

@@ -112,7 +112,7 @@ def read_row(row: Row) -> ClientRow:
     return ClientRow(client, radius_m)
 
 
-def settle(row: ClientRow, known: Known) -> Client:
+def resolve(row: ClientRow, known: Known) -> Client:
     """Check what the row refers to, and place the fence by the UPRN if need be; raises CellError."""
     client = row.client
     if client.branch not in known.branches:

@@ -58,7 +58,7 @@ def read_row(row: Row) -> Commission:
     return commission
 
 
-def settle(commission: Commission, known: Known) -> Commission:
+def resolve(commission: Commission, known: Known) -> Commission:
     """Check what the row refers to; raises CellError."""
     if commission.client not in known.clients:
         raise CellError("client", f"There is no client {commission.client}; import the clients first.")

@@ -82,15 +82,15 @@ def read_batch(body: bytes, columns: Columns, code_column: str, read_row: Callab
     return Batch(table.read, tuple(rows), tuple(rejected))
 
 
-def make_plan(batch: Batch[R], stored: Mapping[str, S], settle: Callable[[R], S]) -> Plan[S]:
-    """Set a file's rows against what is stored; `settle` checks each against what else is known and completes it."""
+def make_plan(batch: Batch[R], stored: Mapping[str, S], resolve: Callable[[R], S]) -> Plan[S]:
+    """Set a file's rows against what is stored; `resolve` checks each against what else is known and completes it."""
     rejected = list(batch.rejected)
     new: list[S] = []
     changed: list[Change[S]] = []
     unchanged = 0
     for row in batch.rows:
         try:
-            record = settle(row.record)
+            record = resolve(row.record)
         except CellError as error:
             rejected.append(Rejection(row.line, error.column, error.reason))
             continue

@@ -72,7 +72,7 @@ def read_row(row: Row) -> RosterRow:
     )
 
 
-def settle(row: RosterRow, known: Known) -> RosterVisit:
+def resolve(row: RosterRow, known: Known) -> RosterVisit:
     """Check what the row refers to and complete it; raises CellError.
 
     Without `carers_needed` a visit needs as many carers as its commission bought, or as are listed if that is more.

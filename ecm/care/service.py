@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from ecm.care.domain import (
 )
 from ecm.care.imports import service as imports
 from ecm.db.errors import ConstraintViolated
+from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
 from ecm.db.reference import mark_reference_changed
 from ecm.words.clock import Clock
@@ -84,22 +86,25 @@ class Care:
             raise INVALID.because(fault)
         try:
             async with self._database.transaction("store_contract") as connection:
-                if await store.insert_contract(connection, contract, self._clock.now()):
+                _, is_new = await store_once(
+                    contract,
+                    store.insert_contract(connection, contract, self._clock.now()),
+                    partial(store.contract, connection, contract.council, contract.code, contract.version),
+                    lambda one: one,
+                    CONFLICT.because(
+                        f"Version {contract.version} of the contract {contract.code} is stored with other rules, and a "
+                        "version never changes; give the new rules a new version."
+                    ),
+                )
+                if is_new:
                     subject = f"{contract.council}/{contract.code}/{contract.version}"
                     document: Told = msgspec.json.decode(contract_to_json(contract))
                     await self._tell(connection, EventTag.CONTRACT_STORED, account, subject, None, document)
-                    return Stored(is_new=True)
-                there = await store.contract(connection, contract.council, contract.code, contract.version)
         except ConstraintViolated as broken:
             if broken.kind == "foreign_key":
                 raise INVALID.because(f"The council {contract.council} is not known to this service.") from None
             raise
-        if there != contract:
-            raise CONFLICT.because(
-                f"Version {contract.version} of the contract {contract.code} is stored with other rules, and a version "
-                "never changes; give the new rules a new version."
-            )
-        return Stored(is_new=False)
+        return Stored(is_new)
 
     async def contracts(self, account: Account) -> list[Contract]:
         """List contracts: an officer's own council's, those of the councils of a provider's clients, or all."""
@@ -168,7 +173,13 @@ class Care:
         """
         try:
             async with self._database.transaction("store_tag", provider=provider) as connection:
-                is_new = await store.insert_tag(connection, provider, tag, self._clock.now())
+                _, is_new = await store_once(
+                    tag,
+                    store.insert_tag(connection, provider, tag, self._clock.now()),
+                    partial(store.tag, connection, provider, tag.tag),
+                    lambda one: one,
+                    CONFLICT.because("A tag of this id is stored for another client or as another kind."),
+                )
                 if is_new:
                     detail = {"kind": tag.kind, "client": tag.client}
                     await record(
@@ -181,8 +192,6 @@ class Care:
                         self._clock.now(),
                     )
                     await mark_reference_changed(connection, provider)
-                elif await store.tag(connection, provider, tag.tag) != tag:
-                    raise CONFLICT.because("A tag of this id is stored for another client or as another kind.")
                 key = await store.tag_key(connection, provider)
         except ConstraintViolated as broken:
             if broken.name == "tags_client_known":

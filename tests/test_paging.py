@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecm.http.paging import Cursor, NumberedPage, PageQuery, Slice, asked_slice, page_of
+from ecm.notifications.domain import CandidateState
 from ecm.words.problems import Problem
 from tests.arranging import Arranged, HandClock, at
 from tests.many import put_alerts, put_candidates
@@ -160,7 +161,7 @@ async def test_a_newcomer_between_two_pages_shifts_nobody(client: Client, arrang
 
 
 async def test_a_state_is_listed_and_counted_by_itself(client: Client, arranged: Arranged):
-    states = ("screening", "proposed", "accepted", "dismissed", "merged", "withdrawn")
+    states: tuple[CandidateState, ...] = ("screening", "proposed", "accepted", "dismissed", "merged", "withdrawn")
     await put_candidates(arranged, [(at("11:00"), state) for state in states])
     await put_alerts(arranged, [at("11:00")], state="closed")
     await put_alerts(arranged, [at("11:00")] * 2)

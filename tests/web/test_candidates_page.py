@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ecm.notifications.domain import CandidateState
 from ecm.web.candidates import CANDIDATES_A_PAGE
 from tests.arranging import at
 from tests.many import put_candidates
@@ -20,7 +21,7 @@ def link(page: Page, rel: str) -> str | None:
     return None if found is None else found[1].replace("&amp;", "&")
 
 
-async def put(browser: Browser, number: int, state: str = "proposed") -> list[str]:
+async def put(browser: Browser, number: int, state: CandidateState = "proposed") -> list[str]:
     """So many candidates, the first of them known last; all of one instant but every third."""
     known = [(at("11:00") - timedelta(minutes=each // 3), state) for each in range(number)]
     return [str(each) for each in await put_candidates(browser.arranged, known)]
@@ -83,7 +84,8 @@ async def test_what_is_no_page_number_is_a_problem(office: Browser, number: str)
 
 
 async def test_open_candidates_come_first_and_the_others_are_counted_and_follow_on_every_page(office: Browser):
-    others = [each for state in ("dismissed", "withdrawn", "merged") for each in await put(office, 400, state)]
+    closed: tuple[CandidateState, ...] = ("dismissed", "withdrawn", "merged")
+    others = [each for state in closed for each in await put(office, 400, state)]
     open_ones = await put(office, 34)
     page = await office.see("/candidates")
     assert "All, with 1,200 dismissed, withdrawn or merged" in page.words

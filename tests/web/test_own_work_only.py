@@ -14,30 +14,25 @@ from aiohttp.test_utils import TestClient, TestServer
 from ecm.db.pool import Database
 from ecm.process.settings import Settings
 from ecm.process.wiring import make_app
-from ecm.visits.service import VISITS, Visits
+from ecm.visits.service import VISITS
 from tests.arranging import Arranged, HandClock, at
 from tests.many import put_alerts
+from tests.serving import Client
 from tests.web.browsing import Browser, Page
 
 MANY_ALERTS = 1_001
 
 
 @pytest.fixture
-async def client(database: Database, clock: HandClock, tmp_path: Path) -> AsyncIterator[TestClient]:
+async def client(database: Database, clock: HandClock, tmp_path: Path) -> AsyncIterator[Client]:
     """The application without its background loops, so that what a page leaves waiting goes on waiting."""
     server = TestServer(make_app(Settings(state_dir=tmp_path), database, clock, chores=False))
     async with TestClient(server, cookie_jar=DummyCookieJar()) as opened:
         yield opened
 
 
-def visits_of(browser: Browser) -> Visits:
-    server = browser.client.server
-    assert server is not None
-    return server.app[VISITS]
-
-
 async def fold_all(browser: Browser) -> None:
-    while await visits_of(browser).fold_pending(200):
+    while await browser.client.app[VISITS].fold_pending(200):
         pass
 
 
@@ -95,7 +90,7 @@ async def test_the_amendment_form_does_not_wait_for_another_providers_locked_cli
     blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
     async with superuser.transaction():
         await superuser.execute("SELECT FROM clients WHERE provider_id = $1 FOR UPDATE", rival.provider)
-        background = asyncio.create_task(visits_of(morning).fold_pending(200))
+        background = asyncio.create_task(morning.client.app[VISITS].fold_pending(200))
         while not await superuser.fetchval(blocked):
             assert not background.done()
         async with asyncio.timeout(20):

@@ -26,9 +26,7 @@ async def busy(office: Browser) -> Browser:
         client = await arranged.client(f"C-{number:03d}")
         commission = await arranged.commission(f"K-{number:03d}", client)
         await arranged.visit(f"V-{number:03d}", client, at("08:00"), commission=commission)
-    server = office.client.server
-    assert server is not None
-    while await server.app[VISITS].fold_pending(200):
+    while await office.client.app[VISITS].fold_pending(200):
         pass
     return office
 

@@ -147,7 +147,7 @@ def candidate_shown(candidate: Candidate, now: datetime) -> CandidateShown:
         reasons=list(document.reasons),
         duties=list(document.duties),
         confidence=document.confidence,
-        evidence=[EvidenceShown(made.kind, made.ref, made.at, made.sha256) for made in document.evidence],
+        evidence=[EvidenceShown(item.kind, item.ref, item.at, item.sha256) for item in document.evidence],
         dismissed_reason=candidate.decided_reason if candidate.state == "dismissed" else None,
         decided_by=candidate.decided_by,
         decided_at=candidate.decided_at,

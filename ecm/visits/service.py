@@ -144,7 +144,9 @@ class Visits:
         return await self._database.retrying(work)
 
     async def _refold(self, connection: Connection, provider: UUID, requests: Sequence[FoldRequest]) -> None:
-        asked = refolding.days_to_fold((made.client, made.around) for made in requests if made.client is not None)
+        asked = refolding.days_to_fold(
+            (request.client, request.around) for request in requests if request.client is not None
+        )
         councils = await store.lock_clients(connection, provider, asked)
         days = {client: asked[client] for client in asked if client in councils}
         if not days:
@@ -167,11 +169,11 @@ class Visits:
         """Read after the clients are locked, so that nothing committed before is overlooked; fold off the loop."""
         spans = [Span(client, *window) for client in days for window in refolding.windows(days[client])]
         planned = await store.planned_visits(connection, provider, spans)
-        plans: list[PlannedVisit] = [made.plan for made in planned]
+        plans: list[PlannedVisit] = [each.plan for each in planned]
         check_ins = await store.check_ins(connection, provider, spans)
         named = sorted(refolding.amendable(plans, check_ins))
         amendments = await store.amendments(connection, provider, named)
-        council_of = {made.plan.visit: made.council for made in planned}
+        council_of = {each.plan.visit: each.council for each in planned}
 
         def work() -> list[refolding.Folded]:
             visits = refolding.fold_days(days, plans, check_ins, amendments, self.limits)
@@ -323,9 +325,9 @@ def _unverified(requests: Sequence[FoldRequest]) -> list[tuple[UUID, UUID]]:
 
 def _sealables(requests: Sequence[FoldRequest]) -> list[Sealable]:
     return [
-        Sealable(made.device_id, made.check_in_id, made.link_digest)
-        for made in requests
-        if made.device_id is not None and made.check_in_id is not None and made.link_digest is not None
+        Sealable(request.device_id, request.check_in_id, request.link_digest)
+        for request in requests
+        if request.device_id is not None and request.check_in_id is not None and request.link_digest is not None
     ]
 
 

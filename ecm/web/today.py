@@ -156,7 +156,7 @@ def _expected(shown: VisitShown, visit: Visit) -> tuple[str, ...]:
 
 def _groups(visit: VisitShown) -> set[Group]:
     groups = {_GROUP_OF[visit.status]}
-    if any(not made.acknowledged for made in visit.exceptions):
+    if any(not exception.acknowledged for exception in visit.exceptions):
         groups.add("attention")
     return groups
 

@@ -34,6 +34,7 @@ def amend(number: int, visit: str, in_at=None, out_at=None, **fields) -> Amendme
         "made_at": at("18:00") + timedelta(minutes=number),
         "made_by": "coordinator",
         "reason": "NO_OUT",
+        "memo": None,
     } | fields
     return Amendment(amendment_id=UUID(int=number), visit=visit, in_at=in_at, out_at=out_at, **known)
 

@@ -34,12 +34,12 @@ _BECAME_ANOTHER: Final = "The event has become another type of notification, whi
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Something a candidate rests on: `ref` is its id, `sha256` (hexadecimal) binds a phone's signed message."""
+    """Something the candidate rests on; `sha256` binds the signed message of a phone."""
 
     kind: str
-    ref: str
+    ref: str  # its id
     at: datetime
-    sha256: str | None = None
+    sha256: str | None  # in hexadecimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,11 +248,11 @@ def _type_by_kind(alert: Alert) -> tuple[CandidateType | None, list[str]]:
 
 def _own_gate(name: str, alert: Alert, now: datetime) -> Gate:
     if name == "lasted_longer_than_24_hours" and now - alert.occurred_at > _DAY:
-        return Gate(name, met=True, at=alert.occurred_at + _DAY)
+        return Gate(name, met=True, by=None, at=alert.occurred_at + _DAY)
     contact = first_fact(alert, "welfare_contact")
     if name == "outcome_recorded" and contact is not None:
         return Gate(name, met=True, by=contact.recorded_by, at=contact.at)
-    return Gate(name)
+    return Gate.unmet(name)
 
 
 def _one_type_an_event(alert: Alert, own: Assessment, others: Iterable[Alert], now: datetime) -> Assessment:

@@ -11,8 +11,9 @@ from ecm.http.endpoints import Routes
 from ecm.http.paging import PageQuery, asked_slice
 from ecm.http.replies import reply
 from ecm.http.requests import account_of, path_uuid, provider_of, read_json, read_query
-from ecm.notifications.candidates import Candidate
+from ecm.notifications.candidates import Candidate, Evidence
 from ecm.notifications.domain import time_since_aware
+from ecm.notifications.model import Gate
 from ecm.notifications.service import NOTIFICATIONS
 from ecm.words.codes import Memo
 from ecm.words.problems import CONFLICT, NOT_FOUND
@@ -25,24 +26,6 @@ class DismissalMessage(msgspec.Struct, forbid_unknown_fields=True):
     """Why a candidate is not notified."""
 
     reason: Memo
-
-
-class GateShown(msgspec.Struct):
-    """Something to know before notifying; an unmet gate is shown and never blocks."""
-
-    name: str
-    met: bool
-    by: str | None
-    at: datetime | None
-
-
-class EvidenceShown(msgspec.Struct):
-    """Something the candidate rests on; `sha256` binds the signed message of a phone."""
-
-    kind: str
-    ref: str
-    at: datetime
-    sha256: str | None
 
 
 class CandidateShown(msgspec.Struct):
@@ -60,11 +43,11 @@ class CandidateShown(msgspec.Struct):
     event_at: datetime
     visits: list[str]
     alerts: list[UUID]
-    gates: list[GateShown]
+    gates: tuple[Gate, ...]
     reasons: list[str]
     duties: list[str]
     confidence: str | None
-    evidence: list[EvidenceShown]
+    evidence: tuple[Evidence, ...]
     dismissed_reason: str | None
     decided_by: str | None
     decided_at: datetime | None
@@ -143,11 +126,11 @@ def candidate_shown(candidate: Candidate, now: datetime) -> CandidateShown:
         event_at=candidate.event_at,
         visits=list(document.visits),
         alerts=list(document.alerts),
-        gates=[GateShown(gate.name, gate.met, gate.by, gate.at) for gate in document.gates],
+        gates=document.gates,
         reasons=list(document.reasons),
         duties=list(document.duties),
         confidence=document.confidence,
-        evidence=[EvidenceShown(item.kind, item.ref, item.at, item.sha256) for item in document.evidence],
+        evidence=document.evidence,
         dismissed_reason=candidate.decided_reason if candidate.state == "dismissed" else None,
         decided_by=candidate.decided_by,
         decided_at=candidate.decided_at,

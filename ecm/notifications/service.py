@@ -165,7 +165,7 @@ def _evidence(alert: Alert) -> tuple[Evidence, ...]:
     digest = None if signed is None else sha256(signed.encode("ascii")).hexdigest()
     return (
         Evidence(f"alert:{alert.source}", str(alert.alert_id), alert.occurred_at, digest),
-        *(Evidence(f"fact:{fact.kind}", str(fact.fact_id), fact.at) for fact in alert.facts),
+        *(Evidence(f"fact:{fact.kind}", str(fact.fact_id), fact.at, None) for fact in alert.facts),
     )
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, EventTag, Sealable, StoredCheckIn

@@ -51,10 +51,10 @@ class StoredVisit:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """That a person has seen an exception of a visit and lets it stand; `carer` None means the visit as a whole."""
+    """Who let an exception stand, and when."""
 
     exception: str
-    carer: str | None
+    carer: str | None  # None: the visit as a whole
     acknowledged_by: str
     acknowledged_at: datetime
     memo: str | None

@@ -100,7 +100,7 @@ def test_each_grave_circumstance_makes_a_missed_visit_one_to_screen(circumstance
     )
     assert found.legal_ref == "SI 2009/3112 reg 18(2)(e)"
     assert found.duties == ("safeguarding", "contract")
-    assert found.gates == (Gate("harm_or_concern_or_second_adult"),)
+    assert found.gates == (Gate.unmet("harm_or_concern_or_second_adult"),)
 
 
 def test_welfare_contact_counts_up_to_the_minute_of_the_threshold():
@@ -209,7 +209,7 @@ def test_promise_9_an_unmet_gate_is_shown_and_never_blocks(kind):
 def test_promise_9_a_professionals_opinion_meets_the_gate_and_changes_nothing_else():
     opinion = fact("hcp_opinion")
     without, with_it = assessed(alert("injury")), assessed(alert("injury", facts=(opinion,)))
-    assert without.gates == (Gate("hcp_opinion"),)
+    assert without.gates == (Gate.unmet("hcp_opinion"),)
     assert with_it.gates == (Gate("hcp_opinion", True, "coordinator:a", opinion.at),)
     assert (without.level, without.state) == (with_it.level, with_it.state) == (4, "proposed")
 

@@ -166,8 +166,12 @@ class Town:
         branch = {"branch": "L1", "name": "Branch", "cqc_provider": "1-000000001", "cqc_location": "1-000000002"}
         provider = {"provider": str(PROVIDER), "name": "Synthetic Care", "branches": [branch]}
         await self.send("operator", "POST", "/v1/providers", json=provider)
-        self.tokens["coordinator"] = (await app[ACCOUNTS].create("c", "coordinator", PROVIDER, None)).token
-        self.tokens["council_officer"] = (await app[ACCOUNTS].create("o", "council_officer", None, COUNCIL)).token
+        self.tokens["coordinator"] = (
+            await app[ACCOUNTS].create("c", "coordinator", PROVIDER, None, by="service")
+        ).token
+        self.tokens["council_officer"] = (
+            await app[ACCOUNTS].create("o", "council_officer", None, COUNCIL, by="service")
+        ).token
         clients = "\n".join(f"C-{n},L1,{COUNCIL},53.8008,-1.5491" for n in (1, 2))
         commissions = "\n".join(
             f"K{visit},{client},{COUNCIL},A,care,2026-01-01,MTWTFSS,{start},{minutes},1"

@@ -92,7 +92,7 @@ async def post_amendment(request: web.Request) -> web.Response:
     """Store an amendment; the same again answers 200. The visit is folded again a moment later."""
     visit = path_visit(request)
     given = await read_json(request, NewAmendmentMessage)
-    made = Amendment(
+    amendment = Amendment(
         amendment_id=given.amendment,
         visit=visit,
         carer=given.carer,
@@ -103,7 +103,7 @@ async def post_amendment(request: web.Request) -> web.Response:
         reason=given.reason,
         memo=given.memo,
     )
-    stored, new = await request.app[VISITS].amend(provider_of(request), made)
+    stored, new = await request.app[VISITS].amend(provider_of(request), amendment)
     return reply(amendment_shown(stored), 201 if new else 200)
 
 
@@ -120,10 +120,10 @@ async def post_acknowledgement(request: web.Request) -> web.Response:
     """Note that an exception of a visit may stand; the first to say so stays named."""
     visit = path_visit(request)
     given = await read_json(request, NewAcknowledgementMessage)
-    made = await request.app[VISITS].acknowledge(
+    acknowledged = await request.app[VISITS].acknowledge(
         provider_of(request), visit, given.exception, given.carer, given.memo, account_of(request).username
     )
-    return reply(acknowledgement_shown(made), 201)
+    return reply(acknowledgement_shown(acknowledged), 201)
 
 
 def path_visit(request: web.Request) -> str:

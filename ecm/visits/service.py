@@ -1,18 +1,20 @@
 """Folding visits again when something changed, reading them, and amending and acknowledging them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
 from aiohttp import web
 
 from ecm.audit import service as audit
-from ecm.audit.domain import SERVICE, Event, Sealable, StoredCheckIn
+from ecm.audit.domain import SERVICE, Event, EventTag, Sealable, StoredCheckIn
 from ecm.audit.signatures import check_signatures
 from ecm.care.domain import FoldPoint
+from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
 from ecm.intake import fold_requests
 from ecm.intake.fold_requests import FoldRequest, Waiting
@@ -57,7 +59,7 @@ class Detail:
 
 
 class Listener(Protocol):
-    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not stay."""
+    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not call."""
 
     async def visits_folded(
         self, connection: Connection, provider: UUID, visits: Sequence[Visit], removed: Sequence[str], now: datetime
@@ -83,7 +85,7 @@ class Visits:
         """Fold what is asked for, at most `limit` requests of each provider; return how many were served.
 
         Several processes may do this at once: each request is served by one of them, and the visits come out the
-        same (promise 5). Within this process stays wait for each other, so that 0 means that nothing is left.
+        same (promise 5). Within this process these calls wait for each other, so that 0 means that nothing is left.
         """
         async with self._folding:
             waiting = await self.waiting()
@@ -107,10 +109,33 @@ class Visits:
         async with self._folding:
             return await self._fold_some(provider, limit)
 
+    async def fold_visit(self, provider: UUID, code: str) -> int:
+        """Fold at once what is asked for of the client of a visit, however much else waits; return how much that was.
+
+        Whoever is folding this client already, here or in another process, is waited for, and nobody else is: when
+        this returns, the visit shows what was asked for before.
+        """
+
+        async def take(connection: Connection) -> list[FoldRequest]:
+            stored = await store.visit(connection, provider, code)
+            if stored is None:
+                return []
+            return await fold_requests.take_fold_requests_of_client(connection, provider, stored.visit.client)
+
+        return await self._fold_taken("fold_visit", provider, take)
+
     async def _fold_some(self, provider: UUID, limit: int) -> int:
+        async def take(connection: Connection) -> list[FoldRequest]:
+            return await fold_requests.take_fold_requests(connection, provider, limit)
+
+        return await self._fold_taken("fold_visits", provider, take)
+
+    async def _fold_taken(
+        self, name: str, provider: UUID, take: Callable[[Connection], Awaitable[list[FoldRequest]]]
+    ) -> int:
         async def work() -> int:
-            async with self._database.transaction("fold_visits", provider=provider) as connection:
-                requests = await fold_requests.take_fold_requests(connection, provider, limit)
+            async with self._database.transaction(name, provider=provider) as connection:
+                requests = await take(connection)
                 await self._refold(connection, provider, requests)
                 await check_signatures(connection, provider, _unverified(requests), self._clock.now())
                 await audit.seal(connection, provider, _sealables(requests))
@@ -119,7 +144,9 @@ class Visits:
         return await self._database.retrying(work)
 
     async def _refold(self, connection: Connection, provider: UUID, requests: Sequence[FoldRequest]) -> None:
-        asked = refolding.days_to_fold((made.client, made.around) for made in requests if made.client is not None)
+        asked = refolding.days_to_fold(
+            (request.client, request.around) for request in requests if request.client is not None
+        )
         councils = await store.lock_clients(connection, provider, asked)
         days = {client: asked[client] for client in asked if client in councils}
         if not days:
@@ -142,11 +169,11 @@ class Visits:
         """Read after the clients are locked, so that nothing committed before is overlooked; fold off the loop."""
         spans = [Span(client, *window) for client in days for window in refolding.windows(days[client])]
         planned = await store.planned_visits(connection, provider, spans)
-        plans: list[PlannedVisit] = [made.plan for made in planned]
+        plans: list[PlannedVisit] = [each.plan for each in planned]
         check_ins = await store.check_ins(connection, provider, spans)
         named = sorted(refolding.amendable(plans, check_ins))
         amendments = await store.amendments(connection, provider, named)
-        council_of = {made.plan.visit: made.council for made in planned}
+        council_of = {each.plan.visit: each.council for each in planned}
 
         def work() -> list[refolding.Folded]:
             visits = refolding.fold_days(days, plans, check_ins, amendments, self.limits)
@@ -190,36 +217,40 @@ class Visits:
             acknowledgements = await store.acknowledgements(connection, provider, code)
         return Detail(self._clock.now(), stored, tuple(check_ins), tuple(amendments), tuple(acknowledgements))
 
-    async def amend(self, provider: UUID, made: Amendment) -> tuple[Amendment, bool]:
+    async def amend(self, provider: UUID, amendment: Amendment) -> tuple[Amendment, bool]:
         """Store an amendment, and ask for the fold that shows it; return it and whether it is new.
 
         The same amendment again changes nothing; other content under its id raises `conflict`.
         """
-        _check_amendment(made)
+        _check_amendment(amendment)
         now = self._clock.now()
         async with self._database.transaction("amend_visit", provider=provider) as connection:
-            earlier = await store.amendment(connection, provider, made.amendment_id)
-            if earlier is None:
-                stored = await store.visit(connection, provider, made.visit)
-                if stored is None:
-                    raise _no_visit()
-                if not await store.carer_known(connection, provider, made.carer):
-                    raise INVALID.because(f"There is no carer {made.carer}.")
-                if await store.insert_amendment(connection, provider, made, now):
-                    await self._amended(connection, provider, made, stored.visit, now)
-                    return made, True
-                earlier = await store.amendment(connection, provider, made.amendment_id)
-        if earlier is None or replace(earlier, made_by=made.made_by) != made:
-            raise CONFLICT.because("There is another amendment under this id.")
-        return earlier, False
+            stored, is_new = await store_once(
+                amendment,
+                store.insert_amendment(connection, provider, amendment, now),
+                partial(store.amendment, connection, provider, amendment.amendment_id),
+                lambda one: replace(one, made_by=""),
+                CONFLICT.because("There is another amendment under this id."),
+            )
+            if is_new:
+                await self._amended(connection, provider, amendment, now)
+        return stored, is_new
 
-    async def _amended(
-        self, connection: Connection, provider: UUID, made: Amendment, visit: Visit, now: datetime
-    ) -> None:
-        begins_at = visit.planned_start or visit.arrived_at or now
-        await fold_requests.request_folds(connection, provider, [FoldPoint(visit.client, begins_at)])
-        detail = {"amendment": str(made.amendment_id), "carer": made.carer, "reason": made.reason}
-        await audit.record(connection, provider, "visits:visit:amended", made.made_by, made.visit, detail, now)
+    async def _amended(self, connection: Connection, provider: UUID, amendment: Amendment, now: datetime) -> None:
+        """Follow from a new amendment; raises, which takes it back, where there is nothing that it could amend.
+
+        Looked for only now, so that the same again is answered the same when the visit is no more.
+        """
+        stored = await store.visit(connection, provider, amendment.visit)
+        if stored is None:
+            raise _no_visit()
+        if not await store.carer_known(connection, provider, amendment.carer):
+            raise INVALID.because(f"There is no carer {amendment.carer}.")
+        begins_at = stored.visit.planned_start or stored.visit.arrived_at or now
+        await fold_requests.request_folds(connection, provider, [FoldPoint(stored.visit.client, begins_at)])
+        detail = {"amendment": str(amendment.amendment_id), "carer": amendment.carer, "reason": amendment.reason}
+        by, subject = amendment.made_by, amendment.visit
+        await audit.record(connection, provider, EventTag.VISIT_AMENDED, by, subject, detail, now)
 
     async def acknowledge(
         self, provider: UUID, code: str, exception: str, carer: str | None, memo: str | None, by: str
@@ -229,18 +260,28 @@ class Visits:
         Raises `not-found` without such a visit and `invalid` when it has no such exception to acknowledge.
         """
         now = self._clock.now()
-        made = Acknowledgement(exception, carer, by, now, memo)
+        acknowledgement = Acknowledgement(exception, carer, by, now, memo)
+
+        async def first() -> Acknowledgement | None:
+            known = await store.acknowledgements(connection, provider, code)
+            return next((one for one in known if (one.exception, one.carer) == (exception, carer)), None)
+
         async with self._database.transaction("acknowledge_exception", provider=provider) as connection:
             stored = await store.visit(connection, provider, code)
             if stored is None:
                 raise _no_visit()
             _check_acknowledgement(stored.visit, exception, carer)
-            if await store.insert_acknowledgement(connection, provider, code, made):
+            kept, is_new = await store_once(
+                acknowledgement,
+                store.insert_acknowledgement(connection, provider, code, acknowledgement),
+                first,
+                lambda one: (one.exception, one.carer),
+                _no_visit(),
+            )
+            if is_new:
                 detail = {"exception": exception, "carer": carer}
-                await audit.record(connection, provider, "visits:exception:acknowledged", by, code, detail, now)
-                return made
-            known = await store.acknowledgements(connection, provider, code)
-        return next(one for one in known if (one.exception, one.carer) == (exception, carer))
+                await audit.record(connection, provider, EventTag.EXCEPTION_ACKNOWLEDGED, by, code, detail, now)
+        return kept
 
 
 VISITS: Final = web.AppKey("visits", Visits)
@@ -262,7 +303,7 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
     gone = await store.remove_visits(connection, provider, change.removed) if change.removed else []
     events = [
         Event(
-            "visits:visit:changed",
+            EventTag.VISIT_CHANGED,
             SERVICE,
             one.visit.visit,
             now,
@@ -270,7 +311,7 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
         )
         for one in change.changed
     ]
-    events += [Event("visits:visit:removed", SERVICE, code, now) for code in gone]
+    events += [Event(EventTag.VISIT_REMOVED, SERVICE, code, now) for code in gone]
     await audit.record_all(connection, provider, events)
 
 
@@ -284,18 +325,18 @@ def _unverified(requests: Sequence[FoldRequest]) -> list[tuple[UUID, UUID]]:
 
 def _sealables(requests: Sequence[FoldRequest]) -> list[Sealable]:
     return [
-        Sealable(made.device_id, made.check_in_id, made.link_digest)
-        for made in requests
-        if made.device_id is not None and made.check_in_id is not None and made.link_digest is not None
+        Sealable(request.device_id, request.check_in_id, request.link_digest)
+        for request in requests
+        if request.device_id is not None and request.check_in_id is not None and request.link_digest is not None
     ]
 
 
-def _check_amendment(made: Amendment) -> None:
-    if made.in_at is None and made.out_at is None:
+def _check_amendment(amendment: Amendment) -> None:
+    if amendment.in_at is None and amendment.out_at is None:
         raise INVALID.because("An amendment changes in_at, out_at or both.")
-    if made.in_at is not None and made.out_at is not None and made.in_at >= made.out_at:
+    if amendment.in_at is not None and amendment.out_at is not None and amendment.in_at >= amendment.out_at:
         raise INVALID.because("in_at must come before out_at.")
-    if made.reason == "OTHER_WITH_MEMO" and not (made.memo and made.memo.strip()):
+    if amendment.reason == "OTHER_WITH_MEMO" and not (amendment.memo and amendment.memo.strip()):
         raise INVALID.because("The reason OTHER_WITH_MEMO needs a memo.")
 
 

@@ -23,7 +23,6 @@ from ecm.web.session import local_path, read_form, see_other
 from ecm.words.codes import Code, Memo
 from ecm.words.roles import OFFICE, Account
 
-_FOLDED_AT_ONCE: Final = 200
 _DONE: Final = {
     "amended": "The amendment is stored beside the check-ins, and the visit now follows it.",
     "acknowledged": "The exception is acknowledged.",
@@ -125,7 +124,7 @@ async def post_amendment(request: web.Request) -> web.StreamResponse:
     form = await read_form(request, AmendmentForm)
     visit = path_visit(request)
     visits = request.app[VISITS]
-    made = Amendment(
+    amendment = Amendment(
         amendment_id=form.amendment,
         visit=visit,
         carer=form.carer,
@@ -136,8 +135,8 @@ async def post_amendment(request: web.Request) -> web.StreamResponse:
         reason=form.reason,
         memo=form.memo,
     )
-    await visits.amend(provider_of(request), made)
-    await visits.fold_pending(_FOLDED_AT_ONCE)
+    await visits.amend(provider_of(request), amendment)
+    await visits.fold_visit(provider_of(request), visit)
     return see_other(address(f"/visits/{segment(visit)}", done="amended"))
 
 
@@ -153,13 +152,13 @@ async def post_acknowledgement(request: web.Request) -> web.StreamResponse:
 
 
 async def _taps(request: web.Request, provider: UUID, check_ins: list[CheckInShown]) -> dict[str, Tap]:
-    refs = [(made.device, made.check_in) for made in check_ins]
+    refs = [(shown.device, shown.check_in) for shown in check_ins]
     leaves, indexes = await request.app[AUDIT].leaf_indexes(provider, refs)
     return {
         f"{device}/{check_in}": Tap(
-            made, f"/v1/check-ins/{provider}/{device}/{check_in}", _counted(indexes.get((device, check_in))), leaves
+            shown, f"/v1/check-ins/{provider}/{device}/{check_in}", _counted(indexes.get((device, check_in))), leaves
         )
-        for made, (device, check_in) in zip(check_ins, refs, strict=True)
+        for shown, (device, check_in) in zip(check_ins, refs, strict=True)
     }
 
 

@@ -44,9 +44,7 @@ def arrows() -> dict[Arrow, int]:
 def upward(found: dict[Arrow, int]) -> list[Arrow]:
     """Return the arrows from a lower room to a higher one."""
     floor = {room: number for number, room in enumerate(FROM_THE_GROUND)}
-    return sorted(
-        (one, other) for one, other in found if one in floor and other in floor and floor[one] < floor[other]
-    )
+    return sorted((one, other) for one, other in found if one in floor and other in floor and floor[one] < floor[other])
 
 
 def in_a_circle(found: dict[Arrow, int]) -> list[list[str]]:

@@ -148,9 +148,9 @@ async def test_each_step_is_written_down(town: Town, code: str, superuser: async
     phone = NewPhone()
     await phone.enrol(town, code)
     await town.phones.revoke(town.coordinator, town.provider, phone.device)
-    rows = await superuser.fetch("SELECT tag, actor FROM audit_events WHERE tag LIKE 'accounts:%' ORDER BY tag")
+    rows = await superuser.fetch("SELECT tag, actor FROM audit_events WHERE tag LIKE 'phones:%' ORDER BY tag")
     assert [tuple(row) for row in rows] == [
-        ("accounts:device:enrolled", str(phone.device)),
-        ("accounts:device:revoked", "office"),
-        ("accounts:enrolment:offered", "office"),
+        ("phones:enrolment:offered", "office"),
+        ("phones:phone:enrolled", str(phone.device)),
+        ("phones:phone:revoked", "office"),
     ]

@@ -46,21 +46,21 @@ async def test_the_signed_out_are_led_to_sign_in_and_back(browser: Browser):
 
 
 async def test_signing_in_never_leads_to_another_site(browser: Browser):
-    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None)
+    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     for hostile in HOSTILE:
         page = await browser.send("/sign-in", {"username": "ann", "password": made.password, "next": hostile})
         assert (page.status, page.location) == (303, "/")
 
 
 async def test_signing_in_leads_to_the_page_that_was_wanted(browser: Browser):
-    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None)
+    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     wanted = "/visits/a%2Fb?provider=1"
     page = await browser.send("/sign-in", {"username": "ann", "password": made.password, "next": wanted})
     assert page.location == wanted
 
 
 async def test_a_wrong_password_signs_nobody_in(browser: Browser):
-    await browser.client.app[ACCOUNTS].create("ann", "operator", None, None)
+    await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     for username in ("ann", "nobody", ""):
         page = await browser.send("/sign-in", {"username": username, "password": "wrong"})
         assert page.status == 401
@@ -69,7 +69,7 @@ async def test_a_wrong_password_signs_nobody_in(browser: Browser):
 
 
 async def test_the_session_cookie_is_for_our_pages_only(browser: Browser):
-    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None)
+    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     page = await browser.send("/sign-in", {"username": "ann", "password": made.password})
     cookie = page.headers["Set-Cookie"]
     assert cookie.startswith(f"{SESSION_COOKIE}=")
@@ -84,7 +84,7 @@ async def test_behind_https_the_session_cookie_is_secure(
     server = TestServer(make_app(settings, database, clock))
     async with TestClient(server, cookie_jar=DummyCookieJar()) as client:
         browser = Browser(client, arranged)
-        made = await server.app[ACCOUNTS].create("ann", "operator", None, None)
+        made = await server.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
         page = await browser.send("/sign-in", {"username": "ann", "password": made.password})
     assert "Secure" in page.headers["Set-Cookie"].split("; ")
 

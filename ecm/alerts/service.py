@@ -269,5 +269,19 @@ def _signer(message: AlertMessage, phones: Sequence[Phone]) -> Phone:
 
 
 def _content(alert: Alert) -> tuple[object, ...]:
-    """What makes two alerts under one id the same: what was said, not when it arrived or what became of it."""
-    return (alert.kind, alert.client, alert.visit, alert.source, alert.occurred_at, alert.memo, alert.signed_part)
+    """What makes two alerts under one id the same: what was said, not when it arrived or what became of it.
+
+    The branch was said only where the office named no client; else it was found here, and may have moved since.
+    """
+    branch = alert.branch_id if alert.source == "office" and alert.client is None else None
+    return (
+        alert.kind,
+        alert.client,
+        alert.visit,
+        alert.carer,
+        branch,
+        alert.source,
+        alert.occurred_at,
+        alert.memo,
+        alert.signed_part,
+    )

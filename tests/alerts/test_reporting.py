@@ -83,6 +83,54 @@ async def test_an_alert_of_the_office_is_kept_once(house, alerts):
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "theft"},
+        {"client": "C-2"},
+        {"visit": None},
+        {"carer": "W-002"},
+        {"carer": None},
+        {"occurred_at": at("10:01")},
+        {"memo": "other words"},
+        {"memo": None},
+    ],
+)
+async def test_other_content_under_the_id_of_an_alert_of_the_office_is_a_conflict(house, alerts, other):
+    await house.client("C-2")
+    alert = office_alert(visit="V-1", carer="W-001", memo="nobody answered")
+    stored, _ = await alerts.by_office(house.provider, alert, None)
+    said_again = replace(alert, **{"visit": None} | other if "client" in other else other)
+    with pytest.raises(Problem, match="another alert") as refused:
+        await alerts.by_office(house.provider, said_again, None)
+    assert refused.value.kind.slug == "conflict"
+    assert (await alerts.listed(house.provider, None, Slice(10))).rows == [stored]
+
+
+async def test_another_branch_under_the_id_of_an_alert_without_a_client_is_a_conflict(house, alerts):
+    await house._own(
+        "branches", branch_id="L2", name="Depot", cqc_provider_id="1-000000001", cqc_location_id="1-000000003"
+    )
+    alert = office_alert(kind="staff_shortage", client=None)
+    stored, _ = await alerts.by_office(house.provider, alert, "L1")
+    assert await alerts.by_office(house.provider, alert, "L1") == (stored, False)
+    with pytest.raises(Problem, match="another alert"):
+        await alerts.by_office(house.provider, alert, "L2")
+
+
+async def test_an_alert_said_again_after_its_client_moved_to_another_branch_is_the_same(house, alerts):
+    alert = office_alert()
+    stored, _ = await alerts.by_office(house.provider, alert, None)
+    posted = signed()
+    of_phone, _ = await alerts.by_phone(posted)
+    await house._own(
+        "branches", branch_id="L2", name="Depot", cqc_provider_id="1-000000001", cqc_location_id="1-000000003"
+    )
+    await house.superuser.execute("UPDATE clients SET branch_id = 'L2' WHERE client = 'C-1'")
+    assert await alerts.by_office(house.provider, alert, None) == (stored, False)
+    assert await alerts.by_phone(posted) == (of_phone, False)
+
+
+@pytest.mark.parametrize(
     ("fields", "branch", "says"),
     [
         ({"client": "C-9"}, None, "no client"),

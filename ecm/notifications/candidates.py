@@ -164,8 +164,8 @@ def _follow(
         confidence=best.confidence,
         evidence=tuple(
             sorted(
-                {made for incident, _ in pairs for made in incident.evidence},
-                key=lambda made: (made.at, made.kind, made.ref),
+                {item for incident, _ in pairs for item in incident.evidence},
+                key=lambda item: (item.at, item.kind, item.ref),
             )
         ),
     )

@@ -39,6 +39,7 @@ from ecm.words.civil_time import london_day
 
 __all__ = [
     "DECIDED",
+    "OPEN",
     "Assessment",
     "CandidateKey",
     "CandidateState",
@@ -61,6 +62,8 @@ __all__ = [
     "time_since_aware",
 ]
 
+# Those that still ask something of a person: to look, to decide, or to report what was accepted.
+OPEN: Final[frozenset[CandidateState]] = frozenset({"screening", "proposed", "accepted"})
 DECIDED: Final[frozenset[CandidateState | None]] = frozenset({"accepted", "dismissed", "submitted", "supplemented"})
 _DAY: Final = timedelta(hours=24)
 _RECENT: Final = timedelta(days=28)

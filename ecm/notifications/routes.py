@@ -1,14 +1,16 @@
 """Candidates over HTTP: what might have to be notified, for a registered person to decide on."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
 from ecm.http.endpoints import Routes
+from ecm.http.paging import PageQuery, asked_slice
 from ecm.http.replies import reply
-from ecm.http.requests import account_of, path_uuid, provider_of, read_json
+from ecm.http.requests import account_of, path_uuid, provider_of, read_json, read_query
 from ecm.notifications.candidates import Candidate, Evidence
 from ecm.notifications.domain import time_since_aware
 from ecm.notifications.model import Gate
@@ -53,10 +55,21 @@ class CandidateShown(msgspec.Struct):
 
 
 class CandidatesShown(msgspec.Struct):
-    """The latest thousand candidates, the latest known first, as of an instant."""
+    """Candidates as of an instant, the latest known first: some of `total`.
+
+    `next` is where the list goes on, null at its end.
+    """
 
     as_of: datetime
     candidates: list[CandidateShown]
+    next: str | None
+    total: int
+
+
+class CandidatesQuery(PageQuery):
+    """Which candidates to list, how many, and behind which; open are those not yet dismissed, withdrawn or merged."""
+
+    state: Literal["open", "all"] = "all"
 
 
 @ROUTES.route(
@@ -64,13 +77,17 @@ class CandidatesShown(msgspec.Struct):
     "/v1/candidates",
     "List candidates for notification",
     roles=OFFICE,
+    query=CandidatesQuery,
     replies={200: CandidatesShown},
     problems=(NOT_FOUND,),
 )
 async def get_candidates(request: web.Request) -> web.Response:
-    """List the provider's candidates, withdrawn and dismissed ones among them."""
-    now, found = await request.app[NOTIFICATIONS].listed(provider_of(request))
-    return reply(CandidatesShown(now, [candidate_shown(candidate, now) for candidate in found]))
+    """List the provider's candidates, a page at a time; unless asked otherwise withdrawn and dismissed ones too."""
+    query = read_query(request, CandidatesQuery)
+    only_open = query.state == "open"
+    now, page = await request.app[NOTIFICATIONS].listed(provider_of(request), asked_slice(query), only_open=only_open)
+    shown = [candidate_shown(candidate, now) for candidate in page.rows]
+    return reply(CandidatesShown(now, shown, page.next, page.total))
 
 
 @ROUTES.route(

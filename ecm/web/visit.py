@@ -24,7 +24,6 @@ from ecm.web.session import local_path, read_form, see_other
 from ecm.words.codes import Code, Memo
 from ecm.words.roles import OFFICE, Account
 
-_FOLDED_AT_ONCE: Final = 200
 _DONE: Final = {
     "amended": "The amendment is stored beside the check-ins, and the visit now follows it.",
     "acknowledged": "The exception is acknowledged.",
@@ -138,7 +137,7 @@ async def post_amendment(request: web.Request) -> web.StreamResponse:
         memo=form.memo,
     )
     await visits.amend(provider_of(request), amendment)
-    await visits.fold_pending(_FOLDED_AT_ONCE)
+    await visits.fold_visit(provider_of(request), visit)
     return see_other(address(f"/visits/{segment(visit)}", done="amended"))
 
 

@@ -3,14 +3,17 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import msgspec
 import pytest
 
 from devices.alerts import AlertBody, sign_alert
 from devices.keys import PrivateKey
 from ecm.alerts.domain import Alert, Fact
 from ecm.alerts.service import Alerts
+from ecm.http.paging import Slice
 from ecm.process.wiring import visits_and_what_follows
 from ecm.words.problems import Problem
 from tests.arranging import Arranged, HandClock, at
@@ -48,8 +51,8 @@ async def enrol(house: Arranged, device: UUID, key: PrivateKey, revoked_at: date
     )
 
 
-def office_alert(**fields) -> Alert:
-    known = {
+def office_alert(**fields: Any) -> Alert:
+    known: dict[str, Any] = {
         "alert_id": uuid4(),
         "branch_id": "",
         "kind": "no_reply",
@@ -64,9 +67,9 @@ def office_alert(**fields) -> Alert:
     return Alert(**known)
 
 
-def signed(key: PrivateKey = KEY, device: UUID = PHONE, **fields) -> str:
-    known = {"alert": UUID(int=5), "kind": "fall_with_injury", "client": "C-1", "carer": "W-001", "at": at("10:00")}
-    return sign_alert(key, device, AlertBody(**(known | fields)))
+def signed(key: PrivateKey = KEY, device: UUID = PHONE, **fields: Any) -> str:
+    usual = AlertBody(alert=UUID(int=5), kind="fall_with_injury", client="C-1", carer="W-001", at=at("10:00"))
+    return sign_alert(key, device, msgspec.structs.replace(usual, **fields))
 
 
 async def test_an_alert_of_the_office_is_kept_once(house, alerts):
@@ -137,7 +140,7 @@ async def test_a_fact_is_kept_once_and_a_cause_is_named(house, alerts):
         await alerts.add_fact(house.provider, replace(fact, fact_id=uuid4(), kind="cause"))
     with pytest.raises(Problem, match="no such alert"):
         await alerts.add_fact(house.provider, replace(fact, alert_id=uuid4()))
-    (listed,) = await alerts.listed(house.provider, "open")
+    (listed,) = (await alerts.listed(house.provider, "open", Slice(10))).rows
     assert listed.facts == (fact,)
 
 
@@ -146,12 +149,12 @@ async def test_a_closed_alert_stays_closed(house, alerts):
     closed = await alerts.close(house.provider, stored.alert_id, "Found at her sister's.", "a coordinator")
     assert (closed.state, closed.state_reason) == ("closed", "Found at her sister's.")
     assert await alerts.close(house.provider, stored.alert_id, "Again.", "another") == closed
-    assert await alerts.listed(house.provider, "open") == []
+    assert (await alerts.listed(house.provider, "open", Slice(10))).rows == []
 
 
 async def test_promise_11_an_alert_of_another_provider_is_not_there(house, alerts):
     stored, _ = await alerts.by_office(house.provider, office_alert(), None)
     other = await Arranged(house.database, house.superuser).begin()
-    assert await alerts.listed(other.provider, None) == []
+    assert (await alerts.listed(other.provider, None, Slice(10))).rows == []
     with pytest.raises(Problem, match="no such alert"):
         await alerts.close(other.provider, stored.alert_id, "Mine.", "a coordinator")

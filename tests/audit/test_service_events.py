@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -32,7 +33,7 @@ def accounts(database: Database) -> Accounts:
     return Accounts(database, StillClock())
 
 
-async def told(superuser: asyncpg.Connection) -> list[tuple[str, str, str, object, object]]:
+async def told(superuser: asyncpg.Connection) -> list[tuple[str, str, str, Any, Any]]:
     """What is written of the service, in order of tag: the tag, who did it, to what, before and after."""
     rows = await superuser.fetch("SELECT * FROM service_events ORDER BY tag")
     assert {row["at"] for row in rows} <= {NOW}
@@ -133,7 +134,7 @@ async def test_a_provider_tells_of_itself_with_its_branches_before_and_after(tow
     rows = await superuser.fetch("SELECT detail FROM audit_events WHERE tag = 'care:provider:stored'")
     details = sorted((json.loads(row["detail"]) for row in rows), key=lambda detail: len(str(detail)))
 
-    def shown(name: str, count: int) -> dict[str, object]:
+    def shown(name: str, count: int) -> Any:
         return json.loads(msgspec.json.encode(Provider(town.provider, name, branches[:count])))
 
     assert details == [

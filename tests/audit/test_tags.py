@@ -50,7 +50,7 @@ def texts(module: ast.Module) -> Iterator[str]:
 @pytest.mark.parametrize("tag", ["purged", "audit:purged", "audit:locations:purged:all", "Audit:locations:purged", ""])
 def test_a_tag_that_does_not_say_source_subject_and_action_cannot_be_made(tag: str) -> None:
     with pytest.raises(ValueError, match="source:subject:action"):
-        TagGrammar("Wrong", {"TAG": tag})
+        TagGrammar("Wrong", {"TAG": tag})  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("tag", EventTag, ids=str)

@@ -1,7 +1,6 @@
 """Once: the same again answers the same, other content conflicts, and nothing that is stored ever changes."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -50,7 +49,8 @@ everything_said = st.lists(
 
 @given(everything_said)
 def test_the_first_under_an_id_stays_the_same_is_answered_with_it_and_other_content_conflicts(given_in_turn):
-    shelf, first = Shelf(), {}
+    shelf = Shelf()
+    first: dict[int, Said] = {}
     for said in given_in_turn:
         known = first.setdefault(said.number, said)
         if known.text == said.text:
@@ -73,7 +73,7 @@ async def test_what_is_there_and_cannot_be_seen_conflicts():
 
 
 @pytest.fixture
-async def table(superuser) -> Iterator[None]:
+async def table(superuser) -> None:
     await superuser.execute("CREATE TABLE shelf (number integer PRIMARY KEY, text text, by text)")
     await superuser.execute("GRANT SELECT, INSERT ON shelf TO ecm_service")
 

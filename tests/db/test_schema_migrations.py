@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -37,7 +38,7 @@ def bare_url(server, bare_database):
     return server.urls(bare_database).migration
 
 
-async def _value(url, query):
+async def _value(url: str, query: str) -> Any:
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(query)

@@ -230,6 +230,25 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
     assert detail.amendments == (made,)
 
 
+async def test_folding_a_visit_waits_for_whoever_is_folding_its_client_already(arranged, visits, superuser):
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    await a_morning(arranged)
+    await fold_all(visits)
+    await visits.amend(arranged.provider, amendment("V-2", in_at=at("08:00")))
+    async with superuser.transaction():
+        await superuser.execute("SELECT FROM clients WHERE client = 'C-2' FOR UPDATE")
+        background = asyncio.ensure_future(visits.fold_pending(10))
+        while await superuser.fetchval(waiting) < 1:
+            assert not background.done()
+        own = asyncio.ensure_future(visits.fold_visit(arranged.provider, "V-2"))
+        while await superuser.fetchval(waiting) < 2:
+            assert not own.done()
+    assert await own == 0
+    (stay,) = (await visits.detail(arranged.account(), "V-2", None)).stored.visit.stays
+    assert stay.delivered_seconds == 31 * 60
+    assert await background == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

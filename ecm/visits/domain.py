@@ -161,7 +161,7 @@ def _amendments_by_visit(
             for check_in in raw.check_ins:
                 names.setdefault(f"{UNPLANNED}{check_in.check_in_id}", name)
     by_visit: dict[str, list[Amendment]] = {}
-    for amendment in sorted(known, key=lambda made: (made.made_at, made.amendment_id)):
+    for amendment in sorted(known, key=lambda one: (one.made_at, one.amendment_id)):
         if amendment.visit in names:
             by_visit.setdefault(names[amendment.visit], []).append(amendment)
     return by_visit

@@ -6,7 +6,7 @@ IN := $(VENV)/bin
 PIP := $(IN)/python -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test check coverage fuzz bench-intake chaos patroni clean
+.PHONY: help run quick test check papers coverage fuzz bench-intake chaos patroni clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,11 +22,19 @@ quick: $(VENV)/.test ## While you edit: style, and the tests that need no databa
 test: $(VENV)/.test ## Run every test, on a real PostgreSQL
 	$(IN)/python -m pytest --numprocesses 2
 
-check: $(VENV)/.test ## Style, types and the import contract
+check: $(VENV)/.test ## Style, types, layers, and what the house is held to: table owners, words, log events, papers
 	$(IN)/ruff check .
 	$(IN)/ruff format --check .
 	$(IN)/mypy
 	$(IN)/lint-imports
+	$(IN)/python -m tests.house.arrows
+	$(IN)/python -m pytest --quiet tests/house
+
+papers: $(VENV)/.test ## Renew the papers that are made from the code: tree, glossary, settings, schema
+	$(IN)/python -m tests.house.tree > docs/tree.md
+	$(IN)/python -m tests.house.glossary > docs/glossary.md
+	$(IN)/python -m ecm settings > docs/settings.md
+	$(IN)/python -m ecm.db.dump_schema
 
 coverage: $(VENV)/.test ## Run every test and print which branches of the code none has walked through
 	@mkdir -p build/coverage && rm -f build/coverage/.data*

@@ -38,9 +38,9 @@ papers: $(VENV)/.test ## Renew the papers that are made from the code: tree, glo
 
 coverage: $(VENV)/.test ## Run every test and print which branches of the code none has walked through
 	@mkdir -p build/coverage && rm -f build/coverage/.data*
-	COVERAGE_FILE=$(CURDIR)/build/coverage/.data $(IN)/coverage run -m pytest --quiet --numprocesses 2
-	@COVERAGE_FILE=build/coverage/.data $(IN)/coverage combine --quiet
-	@COVERAGE_FILE=build/coverage/.data $(IN)/coverage report
+	@export COVERAGE_FILE=$(CURDIR)/build/coverage/.data; \
+	$(IN)/coverage run -m pytest --quiet --numprocesses 2; tests=$$?; \
+	$(IN)/coverage combine --quiet && $(IN)/coverage report && exit $$tests
 
 fuzz: $(VENV)/.test ## Aim schemathesis at a running service
 	$(IN)/python -m tests.fuzz

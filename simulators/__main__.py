@@ -93,9 +93,9 @@ def enrol_phone(service: str, code: str, keep: Path) -> None:
     """Make a key and enrol it with a one-time code."""
     if keep.exists():
         raise click.ClickException(f"{keep} holds an enrolled phone already")
-    made = _run(enrol(service, code))
-    made.save(keep)
-    click.echo(f"enrolled: device {made.device}, carer {made.carer}, kept in {keep}")
+    handset = _run(enrol(service, code))
+    handset.save(keep)
+    click.echo(f"enrolled: device {handset.device}, carer {handset.carer}, kept in {keep}")
 
 
 def _check_in_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -89,7 +89,8 @@ async def _hours(service: ServiceClient, state: DayState, world: World, folder: 
             asked = query | {"format": kind}
             content = await service.send("GET", "/v1/reconciliation", state.token(OFFICER), query=asked)
             (folder / f"hours_{provider.branch}_{day}.{kind}").write_bytes(content)
-        together.append(content.partition(b"\r\n")[2] if together else content)
+            if kind == "csv":
+                together.append(content.partition(b"\r\n")[2] if together else content)
     path = folder / f"hours_{world.council}_{day}.csv"
     path.write_bytes(b"".join(together))
     return path

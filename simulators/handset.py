@@ -81,8 +81,8 @@ async def enrol(service: str, code: str) -> Handset:
     }
     async with aiohttp.ClientSession() as session:
         client = ServiceClient(session, service.rstrip("/"), _PATIENCE)
-        made = await client.post("/v1/devices", None, body, Device)
-    return Handset(service.rstrip("/"), made.device, made.carer, b64url_encode(seed))
+        enrolled = await client.post("/v1/devices", None, body, Device)
+    return Handset(service.rstrip("/"), enrolled.device, enrolled.carer, b64url_encode(seed))
 
 
 async def post(handset: Handset, body: Post) -> list[Answer]:

@@ -96,8 +96,8 @@ class Morning:
         for tap in told.taps:
             if tap.at <= at and self.outbox.signed(tap.key) is None:
                 taps[tap.carer].append(tap)
-        for carer, made in taps.items():
-            self._phones[carer].tap(made)
+        for carer, tapped in taps.items():
+            self._phones[carer].tap(tapped)
         for alert in told.phone_alerts:
             if alert.at <= at:
                 self._phones[alert.carer].report([alert])

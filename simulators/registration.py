@@ -102,12 +102,12 @@ class Registration:
                 "council": None if provider else self.world.council,
             }
             try:
-                made = await self.service.post("/v1/accounts", self.operator, body, Account)
+                account = await self.service.post("/v1/accounts", self.operator, body, Account)
             except Refusal as refusal:
                 if refusal.status != _CONFLICT:
                     raise
                 continue
-            self.state.staff[username] = made
+            self.state.staff[username] = account
             self.state.save(self.kept_at)
             return
 
@@ -144,8 +144,8 @@ class Registration:
 
         async def register(tag: object, kind: str, client: str) -> None:
             body = {"tag": tag, "kind": kind, "client": client}
-            made = await self.service.post("/v1/tags", token, body, Tag)
-            self.state.links[str(made.tag)] = made.link
+            stored = await self.service.post("/v1/tags", token, body, Tag)
+            self.state.links[str(stored.tag)] = stored.link
 
         await _few_at_once(register(*each) for each in wanted)
         self.state.save(self.kept_at)
@@ -155,13 +155,13 @@ class Registration:
         wanted = [carer for carer in provider.carers if f"phone/{carer.code}" not in self.state.done]
 
         async def enrol(carer: Carer) -> None:
-            made = await self.service.post("/v1/enrolments", token, {"carer": carer.code}, Enrolment)
+            offered = await self.service.post("/v1/enrolments", token, {"carer": carer.code}, Enrolment)
             key = PrivateKey.from_seed(carer.key, carer.algorithm)
             body = {
-                "code": made.code,
+                "code": offered.code,
                 "device": carer.device_id,
                 "public_key": key.public_jwk(),
-                "proof": prove_key(key, carer.device_id, made.code),
+                "proof": prove_key(key, carer.device_id, offered.code),
             }
             try:
                 await self.service.post("/v1/devices", None, body, Device)

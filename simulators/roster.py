@@ -84,15 +84,15 @@ def plan_morning(rng: random.Random, clients: list[str], carers: list[str], day:
     for members, hands in ((teams, 2), (singles, 1)):
         round_of = [_Team(member, local(day, "06:30") + _STEP * rng.randint(0, 6)) for member in members]
         served = [need for need in needs if need.carers == hands]
-        visits += [_call(rng, need, _next_free(round_of), "1", day) for need in served]
+        visits += [_visit(rng, need, _next_free(round_of), "1", day) for need in served]
         for team in round_of:
             team.free_from = max(team.free_from, local(day, "11:30"))
         visits += [
-            _call(rng, need, _next_free(round_of), "2", day)
+            _visit(rng, need, _next_free(round_of), "2", day)
             for need in served
             if need.lunch and _next_free(round_of).free_from <= local(day, _LAST_LUNCH)
         ]
-    visits.sort(key=lambda call: (call[1].start, call[1].visit))
+    visits.sort(key=lambda bought: (bought[1].start, bought[1].visit))
     return CarePlan(tuple(bought for bought, _ in visits), tuple(planned for _, planned in visits))
 
 
@@ -111,15 +111,15 @@ def _need(rng: random.Random, client: str) -> _Need:
     )
 
 
-def _call(
-    rng: random.Random, need: _Need, team: _Team, call: Literal["1", "2"], day: date
+def _visit(
+    rng: random.Random, need: _Need, team: _Team, turn: Literal["1", "2"], day: date
 ) -> tuple[Commission, PlannedVisit]:
-    minutes = need.lunch if call == "2" and need.lunch is not None else need.breakfast
+    minutes = need.lunch if turn == "2" and need.lunch is not None else need.breakfast
     start = team.free_from
     team.free_from = start + timedelta(minutes=minutes) + rng.choice(_TRAVEL)
     number = need.client[2:]
     bought = Commission(
-        code=f"K-{number}-{call}",
+        code=f"K-{number}-{turn}",
         client=need.client,
         contract=need.contract,
         start_time=start.astimezone(LONDON).strftime("%H:%M"),
@@ -129,12 +129,12 @@ def _call(
         short_visit_agreed=minutes < 30,
     )
     planned = PlannedVisit(
-        visit=f"V-{day:%Y%m%d}-{number}-{call}",
+        visit=f"V-{day:%Y%m%d}-{number}-{turn}",
         client=need.client,
         commission=bought.code,
         start=start,
         minutes=minutes,
         carers=team.carers,
-        cancelled="hospital" if call == "2" and rng.random() < 0.05 else None,
+        cancelled="hospital" if turn == "2" and rng.random() < 0.05 else None,
     )
     return bought, planned

@@ -12,7 +12,7 @@ import msgspec
 from devices.keys import PrivateKey, PublicKey
 from ecm.db.pool import Database
 from ecm.words.civil_time import LONDON
-from ecm.words.roles import Account
+from ecm.words.roles import Account, Role
 
 COUNCIL = "E10000015"
 OTHER_COUNCIL = "E10000016"
@@ -35,8 +35,8 @@ class HandClock:
 
 def at(clock: str, day: date = DAY) -> datetime:
     """The instant at which the clocks in England show `HH:MM` or `HH:MM:SS` on this day."""
-    hour, minute, *second = (int(part) for part in clock.split(":"))
-    return datetime(day.year, day.month, day.day, hour, minute, *second, tzinfo=LONDON).astimezone(UTC)
+    hour, minute, second = (int(part) for part in f"{clock}:00".split(":")[:3])
+    return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=LONDON).astimezone(UTC)
 
 
 def digest(text: str) -> bytes:
@@ -195,7 +195,7 @@ class Arranged:
             )
         return key[1], key[2]
 
-    def account(self, role: str = "coordinator") -> Account:
+    def account(self, role: Role = "coordinator") -> Account:
         return Account(uuid4(), f"a {role}", role, self.provider, None)
 
     async def rows(self, table: str) -> list[asyncpg.Record]:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ async def start_service(
     port: int = 0,
     command: Sequence[str] = (sys.executable, "-m", "ecm"),
     folder: Path | None = None,
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> RunningService:
     """Start `ecm serve`, as it stands here or as `command`, in `folder`, and wait until it says where it listens."""
     process = await asyncio.create_subprocess_exec(
@@ -44,7 +44,7 @@ async def start_service(
         str(port),
         *options,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         cwd=folder,
     )
     assert process.stdout is not None
@@ -67,7 +67,7 @@ async def stop_service(service: RunningService) -> int:
 @asynccontextmanager
 async def running_service(state: Path, *options: str, **environment: str) -> AsyncIterator[RunningService]:
     """A service for the length of a test."""
-    service = await start_service(state, *options, **environment)
+    service = await start_service(state, *options, environment=environment)
     try:
         yield service
     finally:

@@ -12,7 +12,7 @@ import ecm.audit.routes
 import ecm.notifications.routes
 import ecm.visits.routes
 from ecm.accounts.asking import asking
-from ecm.accounts.domain import secret_hash
+from ecm.accounts.domain import NOBODYS_PASSWORD_HASH, secret_hash
 from ecm.accounts.service import ACCOUNTS, Accounts
 from ecm.accounts.store import insert_account
 from ecm.alerts.service import ALERTS
@@ -23,7 +23,7 @@ from ecm.http.requests import CLOCK
 from ecm.notifications.service import NOTIFICATIONS
 from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.service import VISITS
-from ecm.words.roles import Account, Role
+from ecm.words.roles import ROLES, Account, Role
 from tests.arranging import COUNCIL, Arranged, HandClock
 
 Client = TestClient[web.Request, web.Application]
@@ -40,7 +40,7 @@ async def serving(arranged: Arranged, clock: HandClock) -> AsyncIterator[Client]
     for subject in (ecm.visits.routes, ecm.alerts.routes, ecm.notifications.routes, ecm.audit.routes):
         for endpoint in subject.ROUTES.endpoints:
             app.router.add_route(endpoint.method, endpoint.path, guarded(endpoint))
-    for number, role in enumerate(("coordinator", "registered_manager", "council_officer", "operator"), start=1):
+    for number, role in enumerate(ROLES, start=1):
         await _account(arranged, UUID(int=number), role, clock)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -54,5 +54,10 @@ async def _account(arranged: Arranged, account_id: UUID, role: Role, clock: Hand
     provider = arranged.provider if role in {"coordinator", "registered_manager"} else None
     account = Account(account_id, f"the {role}", role, provider, COUNCIL if role == "council_officer" else None)
     async with arranged.database.transaction("arrange_account") as connection:
-        hashes = {"password_hash": "none", "token_hash": secret_hash(f"token of the {role}")}
-        await insert_account(connection, account, **hashes, at=clock.now())
+        await insert_account(
+            connection,
+            account,
+            password_hash=NOBODYS_PASSWORD_HASH,
+            token_hash=secret_hash(f"token of the {role}"),
+            at=clock.now(),
+        )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any, get_args
 from uuid import UUID, uuid5
 
 import asyncpg
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from devices.enrolment import prove_key
 from devices.keys import PrivateKey
-from devices.messages import CheckInBody, Evidence, Gps
+from devices.messages import CheckInBody, Direction, Evidence, Gps
 from devices.sd_jwt import link_to, sign_check_in
 from ecm.accounts.service import ACCOUNTS
 from ecm.db.embedded.server import EmbeddedServer
@@ -58,7 +59,7 @@ class Phone:
         self.key = PrivateKey.from_seed(self.carer.encode().ljust(32))
         self.device = uuid5(PROVIDER, self.carer)
 
-    def sign(self, client: str, direction: str, when: datetime) -> str:
+    def sign(self, client: str, direction: Direction, when: datetime) -> str:
         self.sequence += 1
         body = CheckInBody(
             version=1,
@@ -82,7 +83,7 @@ class Tap:
 
     carer: str
     client: str
-    direction: str
+    direction: Direction
     minute: int
 
 
@@ -94,13 +95,15 @@ class Change:
     visit: str
     carer: str
     in_minute: int | None
-    out_minute: int | None
+    out_minute: int
     made_minute: int
 
 
 MINUTES = st.integers(6 * 60, 21 * 60)
 TAPS = st.lists(
-    st.builds(Tap, st.sampled_from(CARERS), st.sampled_from(("C-1", "C-2")), st.sampled_from(("in", "out")), MINUTES),
+    st.builds(
+        Tap, st.sampled_from(CARERS), st.sampled_from(("C-1", "C-2")), st.sampled_from(get_args(Direction)), MINUTES
+    ),
     min_size=1,
     max_size=14,
 )
@@ -148,7 +151,7 @@ class Town:
     clock: HandClock
     tokens: dict[str, str] = field(default_factory=dict)
 
-    async def send(self, role: str, method: str, path: str, **request: object) -> bytes:
+    async def send(self, role: str, method: str, path: str, **request: Any) -> bytes:
         headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
         answer = await self.client.request(method, path, headers=headers, **request)
         content = await answer.read()
@@ -163,8 +166,12 @@ class Town:
         branch = {"branch": "L1", "name": "Branch", "cqc_provider": "1-000000001", "cqc_location": "1-000000002"}
         provider = {"provider": str(PROVIDER), "name": "Synthetic Care", "branches": [branch]}
         await self.send("operator", "POST", "/v1/providers", json=provider)
-        self.tokens["coordinator"] = (await app[ACCOUNTS].create("c", "coordinator", PROVIDER, None)).token
-        self.tokens["council_officer"] = (await app[ACCOUNTS].create("o", "council_officer", None, COUNCIL)).token
+        self.tokens["coordinator"] = (
+            await app[ACCOUNTS].create("c", "coordinator", PROVIDER, None, by="service")
+        ).token
+        self.tokens["council_officer"] = (
+            await app[ACCOUNTS].create("o", "council_officer", None, COUNCIL, by="service")
+        ).token
         clients = "\n".join(f"C-{n},L1,{COUNCIL},53.8008,-1.5491" for n in (1, 2))
         commissions = "\n".join(
             f"K{visit},{client},{COUNCIL},A,care,2026-01-01,MTWTFSS,{start},{minutes},1"

@@ -28,4 +28,4 @@ DELETE FROM sessions WHERE session_hash = $1;
 DELETE FROM sessions WHERE expires_at <= $1;
 
 -- name: revoke_tokens
-UPDATE api_tokens SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL;
+UPDATE api_tokens SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL RETURNING true;

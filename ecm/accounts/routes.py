@@ -8,7 +8,7 @@ from aiohttp import web
 from ecm.accounts.service import ACCOUNTS
 from ecm.http.endpoints import Routes
 from ecm.http.replies import reply
-from ecm.http.requests import read_json
+from ecm.http.requests import account_of, read_json
 from ecm.words.codes import Council, Name
 from ecm.words.problems import CONFLICT, INVALID
 from ecm.words.roles import OPERATORS, Role
@@ -46,5 +46,7 @@ class AccountMade(msgspec.Struct):
 async def post_account(request: web.Request) -> web.Response:
     """Make an account and show its password and token once."""
     wanted = await read_json(request, NewAccountMessage)
-    made = await request.app[ACCOUNTS].create(wanted.username, wanted.role, wanted.provider, wanted.council)
-    return reply(AccountMade(made.account.username, made.account.role, made.password, made.token), 201)
+    created = await request.app[ACCOUNTS].create(
+        wanted.username, wanted.role, wanted.provider, wanted.council, by=account_of(request).username
+    )
+    return reply(AccountMade(created.account.username, created.account.role, created.password, created.token), 201)

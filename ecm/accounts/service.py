@@ -2,15 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
 from aiohttp import web
 
 from ecm.accounts import domain, store
+from ecm.audit.domain import SERVICE, EventTag, ServiceEvent
+from ecm.audit.service import record_of_service
 from ecm.db.errors import ConstraintViolated
-from ecm.db.pool import Database
+from ecm.db.pool import Connection, Database
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, INVALID, NOT_SIGNED_IN
 from ecm.words.roles import Account, Role
@@ -34,8 +36,10 @@ class Accounts:
         self._database = database
         self._clock = clock
 
-    async def create(self, username: str, role: Role, provider: UUID | None, council: str | None) -> NewAccount:
-        """Make an account.
+    async def create(
+        self, username: str, role: Role, provider: UUID | None, council: str | None, *, by: str
+    ) -> NewAccount:
+        """Make an account; `by` is the username of who asks for it, or `service`.
 
         Raises the `conflict` problem when the username is taken, `invalid` when the scope does not fit the role.
         """
@@ -45,7 +49,7 @@ class Accounts:
             )
         account = Account(uuid4(), username, role, provider, council)
         password, token = domain.new_password(), domain.new_secret()
-        hashed = await asyncio.to_thread(domain.password_hash, password)
+        hashed, now = await asyncio.to_thread(domain.password_hash, password), self._clock.now()
         try:
             async with self._database.transaction("create_account") as connection:
                 await store.insert_account(
@@ -53,8 +57,9 @@ class Accounts:
                     account,
                     password_hash=hashed,
                     token_hash=domain.secret_hash(token),
-                    at=self._clock.now(),
+                    at=now,
                 )
+                await _account_created(connection, account, by, now)
         except ConstraintViolated as broken:
             if broken.name == "accounts_username_once":
                 raise CONFLICT.because(f"There is already an account called {username}.") from None
@@ -69,10 +74,13 @@ class Accounts:
             found = await store.account_by_username(connection, username)
             if found is not None:
                 token, now = domain.new_secret(), self._clock.now()
-                await store.revoke_tokens(connection, found[0].account_id, now)
+                ended = await store.revoke_tokens(connection, found[0].account_id, now)
                 await store.insert_token(connection, found[0].account_id, domain.secret_hash(token), now)
+                if ended:
+                    await _tokens_changed(connection, EventTag.TOKENS_ENDED, SERVICE, username, (ended, 0), now)
+                await _tokens_changed(connection, EventTag.TOKEN_CREATED, SERVICE, username, (0, 1), now)
                 return token
-        return (await self.create(username, "operator", None, None)).token
+        return (await self.create(username, "operator", None, None, by=SERVICE)).token
 
     async def by_token(self, token: str) -> Account:
         """Find whose API token this is; raises the `not-signed-in` problem when it counts for nobody."""
@@ -109,3 +117,24 @@ class Accounts:
 
 
 ACCOUNTS: Final = web.AppKey("accounts", Accounts)
+
+
+async def _account_created(connection: Connection, account: Account, by: str, now: datetime) -> None:
+    after = {
+        "username": account.username,
+        "role": account.role,
+        "provider": None if account.provider is None else str(account.provider),
+        "council": account.council,
+    }
+    await record_of_service(
+        connection, ServiceEvent(EventTag.ACCOUNT_CREATED, by, account.username, now, before=None, after=after)
+    )
+    await _tokens_changed(connection, EventTag.TOKEN_CREATED, by, account.username, (0, 1), now)
+
+
+async def _tokens_changed(
+    connection: Connection, tag: EventTag, by: str, username: str, counting: tuple[int, int], now: datetime
+) -> None:
+    """Write down how many tokens of an account counted before and count after."""
+    before, after = ({"tokens": count} for count in counting)
+    await record_of_service(connection, ServiceEvent(tag, by, username, now, before, after))

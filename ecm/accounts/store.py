@@ -34,9 +34,9 @@ async def insert_token(connection: Connection, account_id: UUID, token_hash: byt
     await connection.execute(_QUERIES["insert_token"], token_hash, account_id, at)
 
 
-async def revoke_tokens(connection: Connection, account_id: UUID, at: datetime) -> None:
-    """Make every token of an account useless."""
-    await connection.execute(_QUERIES["revoke_tokens"], account_id, at)
+async def revoke_tokens(connection: Connection, account_id: UUID, at: datetime) -> int:
+    """Make every token of an account useless; return how many counted until now."""
+    return len(await connection.fetch(_QUERIES["revoke_tokens"], account_id, at))
 
 
 async def account_by_token(connection: Connection, token_hash: bytes) -> Account | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from ecm.alerts import store
 from ecm.alerts.domain import Alert, Change, Watched, watched, watcher_alert_id, weigh
 from ecm.audit import service as audit
-from ecm.audit.domain import SERVICE, Event
+from ecm.audit.domain import SERVICE, Event, EventTag
 from ecm.db.pool import Connection
 from ecm.visits.domain import AlertKind, Limits, Visit
 
@@ -80,11 +80,11 @@ class Raising:
         new = [_alert(provider, visit, kind, homes[visit.client], now) for visit, kind in change.due]
         raised = await store.raise_alerts(connection, provider, new) if new else frozenset()
         events = [
-            Event("alerts:alert:withdrawn", SERVICE, str(alert_id), now, {"reason": reasons[alert_id]})
+            Event(EventTag.ALERT_WITHDRAWN, SERVICE, str(alert_id), now, {"reason": reasons[alert_id]})
             for alert_id in sorted(withdrawn)
         ]
         events += [
-            Event("alerts:alert:raised", SERVICE, str(alert.alert_id), now, {"kind": alert.kind, "visit": alert.visit})
+            Event(EventTag.ALERT_RAISED, SERVICE, str(alert.alert_id), now, {"kind": alert.kind, "visit": alert.visit})
             for alert in new
             if alert.alert_id in raised
         ]

@@ -16,6 +16,8 @@ from ecm.alerts import store
 from ecm.alerts.domain import LOOK_BACK, REPORTED_KINDS, Alert, Fact
 from ecm.alerts.raising import Raising
 from ecm.audit import service as audit
+from ecm.audit.domain import EventTag
+from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
 from ecm.phones.domain import Phone, signer
 from ecm.phones.service import phones_of_ids
@@ -162,15 +164,19 @@ class Alerts:
         if alert.alert_id.version == _WATCHER_ID_VERSION:
             raise INVALID.because("The id of an alert must be a random or time-ordered UUID (version 4 or 7).")
         await store.lock_branches(connection, provider, [alert.branch_id])
-        if not await store.raise_alerts(connection, provider, [alert]):
-            earlier = await store.alert(connection, provider, alert.alert_id)
-            if earlier is None or _content(earlier) != _content(alert):
-                raise CONFLICT.because("There is another alert under this id.")
-            return earlier, False
+        stored, is_new = await store_once(
+            alert,
+            store.raise_alerts(connection, provider, [alert]),
+            partial(store.alert, connection, provider, alert.alert_id),
+            _content,
+            CONFLICT.because("There is another alert under this id."),
+        )
+        if not is_new:
+            return stored, False
         detail = {"kind": alert.kind, "source": alert.source, "client": alert.client, "visit": alert.visit}
         subject = str(alert.alert_id)
         await audit.record(
-            connection, provider, "alerts:alert:raised", alert.raised_by, subject, detail, alert.raised_at
+            connection, provider, EventTag.ALERT_RAISED, alert.raised_by, subject, detail, alert.raised_at
         )
         await self._listener.alerts_changed(connection, provider, [alert.branch_id], alert.raised_at)
         return await _found(connection, provider, alert.alert_id), True
@@ -185,16 +191,19 @@ class Alerts:
             raise INVALID.because("A fact of the kind cause names it in the member cause; others have none.")
         async with self._database.transaction("add_alert_fact", provider=provider) as connection:
             alert = await _locked(connection, provider, fact.alert_id)
-            if not await store.insert_fact(connection, provider, fact):
-                earlier = next(one for one in alert.facts if one.fact_id == fact.fact_id)
-                same = replace(earlier, recorded_by=fact.recorded_by, recorded_at=fact.recorded_at) == fact
-                if not same:
-                    raise CONFLICT.because("There is another fact of this alert under this id.")
-                return earlier, False
+            stored, is_new = await store_once(
+                fact,
+                store.insert_fact(connection, provider, fact),
+                partial(_fact, alert, fact.fact_id),
+                lambda one: (one.kind, one.at, one.memo, one.cause),
+                CONFLICT.because("There is another fact of this alert under this id."),
+            )
+            if not is_new:
+                return stored, False
             detail = {"fact": str(fact.fact_id), "kind": fact.kind}
             subject = str(fact.alert_id)
             await audit.record(
-                connection, provider, "alerts:fact:added", fact.recorded_by, subject, detail, fact.recorded_at
+                connection, provider, EventTag.FACT_ADDED, fact.recorded_by, subject, detail, fact.recorded_at
             )
             await self._listener.alerts_changed(connection, provider, [alert.branch_id], fact.recorded_at, alert)
         return fact, True
@@ -207,7 +216,7 @@ class Alerts:
             if alert.state == "withdrawn":
                 raise CONFLICT.because("The alert was withdrawn; there is nothing to close.")
             if await store.close(connection, provider, alert_id, reason):
-                await audit.record(connection, provider, "alerts:alert:closed", by, str(alert_id), {}, now)
+                await audit.record(connection, provider, EventTag.ALERT_CLOSED, by, str(alert_id), {}, now)
                 await self._listener.alerts_changed(connection, provider, [alert.branch_id], now, alert)
             return await _found(connection, provider, alert_id)
 
@@ -237,6 +246,10 @@ async def _found(connection: Connection, provider: UUID, alert_id: UUID) -> Aler
     if alert is None:
         raise NOT_FOUND.because("There is no such alert among those you may see.")
     return alert
+
+
+async def _fact(alert: Alert, fact_id: UUID) -> Fact | None:
+    return next((fact for fact in alert.facts if fact.fact_id == fact_id), None)
 
 
 def _signer(message: AlertMessage, phones: Sequence[Phone]) -> Phone:

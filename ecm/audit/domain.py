@@ -1,31 +1,86 @@
 """What is written down of who did what, and of a check-in that anyone may check: pure values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from devices.keys import PublicKey
 
 SERVICE: Final = "service"
+# What an event tells of a thing: values as JSON has them.
+Told: TypeAlias = Mapping[str, "Value"]
+Value: TypeAlias = str | int | bool | Sequence["Value"] | Told | None
+
 _TAG: Final = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
+
+
+class TagGrammar(StrEnum):
+    """Tags of the form `source:subject:action`; a member of another form is a ValueError when its class is made."""
+
+    def __init__(self, tag: str) -> None:
+        if _TAG.fullmatch(tag) is None:
+            raise ValueError(f"an audit tag has the form source:subject:action, not {tag!r}")
+
+
+class EventTag(TagGrammar):
+    """Everything that an event can tell; the source is the subject of `ecm/` that tells it."""
+
+    SIGNATURE_FAILED = "audit:signature:failed"
+    ACCOUNT_CREATED = "accounts:account:created"
+    TOKEN_CREATED = "accounts:token:created"  # noqa: S105 - what is told of a token, and no token
+    TOKENS_ENDED = "accounts:tokens:ended"
+    ENROLMENT_OFFERED = "phones:enrolment:offered"
+    PHONE_ENROLLED = "phones:phone:enrolled"
+    PHONE_REVOKED = "phones:phone:revoked"
+    COUNCIL_STORED = "care:council:stored"
+    CONTRACT_STORED = "care:contract:stored"
+    PROVIDER_STORED = "care:provider:stored"
+    TAG_STORED = "care:tag:stored"
+    IMPORT_STORED = "care:import:stored"
+    LOCATIONS_PURGED = "intake:locations:purged"
+    VISIT_CHANGED = "visits:visit:changed"
+    VISIT_REMOVED = "visits:visit:removed"
+    VISIT_AMENDED = "visits:visit:amended"
+    EXCEPTION_ACKNOWLEDGED = "visits:exception:acknowledged"
+    ALERT_RAISED = "alerts:alert:raised"
+    ALERT_WITHDRAWN = "alerts:alert:withdrawn"
+    ALERT_CLOSED = "alerts:alert:closed"
+    FACT_ADDED = "alerts:fact:added"
+    CANDIDATE_RAISED = "notifications:candidate:raised"
+    CANDIDATE_CHANGED = "notifications:candidate:changed"
+    CANDIDATE_MOVED = "notifications:candidate:moved"
+    CANDIDATE_WITHDRAWN = "notifications:candidate:withdrawn"
+    CANDIDATE_DISMISSED = "notifications:candidate:dismissed"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that was done: `tag` is `source:subject:action`, `actor` a username or `service`, all else codes."""
+    """One thing that was done to what is a provider's: `actor` is a username or `service`, all else codes."""
 
-    tag: str
+    tag: EventTag
     actor: str
     subject: str
     at: datetime
-    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    detail: Told = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if _TAG.fullmatch(self.tag) is None:
-            raise ValueError(f"an audit tag has the form source:subject:action, not {self.tag!r}")
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvent:
+    """One thing that was done to what is no provider's, with how it was before and after; None where it was not there.
+
+    Never a password, a token or a hash of one.
+    """
+
+    tag: EventTag
+    actor: str
+    subject: str
+    at: datetime
+    before: Told | None
+    after: Told | None
 
 
 @dataclass(frozen=True, slots=True)

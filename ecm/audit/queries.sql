@@ -4,6 +4,10 @@ SELECT $1, event_id, at, tag, actor, subject, detail
 FROM unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
 AS event (event_id, at, tag, actor, subject, detail);
 
+-- name: insert_service_event
+INSERT INTO service_events (event_id, at, tag, actor, subject, before, after)
+VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb);
+
 -- name: ensure_log_head
 INSERT INTO log_heads (provider_id, tree_size) VALUES ($1, 0) ON CONFLICT DO NOTHING;
 

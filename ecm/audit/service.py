@@ -1,7 +1,7 @@
 """Writing down who did what, sealing check-ins into a log that only grows, and proving that one is in it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from devices.keys import PublicKey
 from ecm.audit import merkle, store
-from ecm.audit.domain import Event, Proof, Sealable, StoredCheckIn
+from ecm.audit.domain import Event, EventTag, Proof, Sealable, ServiceEvent, StoredCheckIn, Told
 from ecm.db.pool import Connection, Database
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, NOT_FOUND
@@ -20,13 +20,13 @@ from ecm.words.roles import Account
 async def record(
     connection: Connection,
     provider: UUID,
-    tag: str,
+    tag: EventTag,
     actor: str,
     subject: str,
-    detail: Mapping[str, str | int | bool | None],
+    detail: Told,
     at: datetime,
 ) -> None:
-    """Write one audit event in the transaction of what it tells; `tag` is `source:subject:action`, all else codes."""
+    """Write one event in the transaction of what it tells; the actor is a username or `service`, all else codes."""
     await store.insert_events(connection, provider, [Event(tag, actor, subject, at, detail)])
 
 
@@ -34,6 +34,11 @@ async def record_all(connection: Connection, provider: UUID, events: Sequence[Ev
     """Write many audit events in one statement."""
     if events:
         await store.insert_events(connection, provider, events)
+
+
+async def record_of_service(connection: Connection, event: ServiceEvent) -> None:
+    """Write one event of what is no provider's in the transaction of what it tells."""
+    await store.insert_service_event(connection, event)
 
 
 async def seal(connection: Connection, provider: UUID, check_ins: Sequence[Sealable]) -> int:

@@ -11,7 +11,7 @@ from devices.encoding import Unreadable
 from devices.jws import read_jws, verify
 from devices.keys import BadSignature, PublicKey
 from ecm.audit import store
-from ecm.audit.domain import SERVICE, Event, SignedCheckIn
+from ecm.audit.domain import SERVICE, Event, EventTag, SignedCheckIn
 from ecm.db.pool import Connection
 
 _log = structlog.get_logger()
@@ -33,7 +33,9 @@ async def check_signatures(
         return
     _log.error("audit.signature.failed", provider=str(provider), check_ins=len(failed))
     await store.insert_signature_failures(connection, provider, failed, now)
-    events = [Event("audit:signature:failed", SERVICE, f"{one.device_id}/{one.check_in_id}", now, {}) for one in failed]
+    events = [
+        Event(EventTag.SIGNATURE_FAILED, SERVICE, f"{one.device_id}/{one.check_in_id}", now, {}) for one in failed
+    ]
     await store.insert_events(connection, provider, events)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from devices.keys import PublicKey
-from ecm.audit.domain import Event, Sealable, SignedCheckIn, StoredCheckIn
+from ecm.audit.domain import Event, Sealable, ServiceEvent, SignedCheckIn, StoredCheckIn, Told
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 
@@ -25,6 +25,20 @@ async def insert_events(connection: Connection, provider: UUID, events: Sequence
         [event.actor for event in events],
         [event.subject for event in events],
         [msgspec.json.encode(event.detail).decode() for event in events],
+    )
+
+
+async def insert_service_event(connection: Connection, event: ServiceEvent) -> None:
+    """Write an event of what is no provider's down."""
+    await connection.execute(
+        _QUERIES["insert_service_event"],
+        uuid4(),
+        event.at,
+        event.tag,
+        event.actor,
+        event.subject,
+        _json(event.before),
+        _json(event.after),
     )
 
 
@@ -105,3 +119,7 @@ async def insert_signature_failures(
     """Write down check-ins whose own signature does not hold."""
     refs = [(one.device_id, one.check_in_id) for one in failed]
     await connection.execute(_QUERIES["insert_signature_failures"], provider, *zip(*refs, strict=True), at)
+
+
+def _json(told: Told | None) -> str | None:
+    return None if told is None else msgspec.json.encode(told).decode()

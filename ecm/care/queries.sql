@@ -1,7 +1,13 @@
--- name: upsert_council
+-- name: insert_council
 INSERT INTO councils (council_id, name) VALUES ($1, $2)
-ON CONFLICT (council_id) DO UPDATE SET name = EXCLUDED.name
-RETURNING xmax = 0 AS is_new;
+ON CONFLICT (council_id) DO NOTHING
+RETURNING true;
+
+-- name: lock_council
+SELECT name FROM councils WHERE council_id = $1 FOR NO KEY UPDATE;
+
+-- name: rename_council
+UPDATE councils SET name = $2 WHERE council_id = $1;
 
 -- name: insert_contract
 INSERT INTO contracts (council_id, contract, version, document, stored_at) VALUES ($1, $2, $3, $4::jsonb, $5)
@@ -22,10 +28,20 @@ SELECT document::text FROM contracts
 WHERE council_id IN (SELECT council_id FROM clients WHERE provider_id = $1)
 ORDER BY council_id, contract, version;
 
--- name: upsert_provider
+-- name: insert_provider
 INSERT INTO providers (provider_id, name, stored_at) VALUES ($1, $2, $3)
-ON CONFLICT (provider_id) DO UPDATE SET name = EXCLUDED.name
-RETURNING xmax = 0 AS is_new;
+ON CONFLICT (provider_id) DO NOTHING
+RETURNING true;
+
+-- name: rename_provider
+UPDATE providers SET name = $2 WHERE provider_id = $1;
+
+-- name: provider
+SELECT name FROM providers WHERE provider_id = $1;
+
+-- name: branches
+SELECT branch_id AS branch, name, cqc_provider_id AS cqc_provider, cqc_location_id AS cqc_location
+FROM branches WHERE provider_id = $1 ORDER BY branch_id;
 
 -- name: insert_tag_key
 INSERT INTO provider_keys (provider_id, tag_key) VALUES ($1, $2) ON CONFLICT (provider_id) DO NOTHING;

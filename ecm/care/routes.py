@@ -71,7 +71,7 @@ from there.</p>
 async def post_council(request: web.Request) -> web.Response:
     """Store a council, or its new name."""
     wanted = await read_json(request, CouncilMessage)
-    stored = await request.app[CARE].store_council(wanted.council, wanted.name)
+    stored = await request.app[CARE].store_council(account_of(request), wanted.council, wanted.name)
     return reply(wanted, 201 if stored.is_new else 200)
 
 

@@ -3,14 +3,17 @@
 import asyncio
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from aiohttp import web
 
 from devices.cards import card_svg
 from devices.links import make_link
-from ecm.audit.service import record
+from ecm.audit.domain import EventTag, ServiceEvent, Told
+from ecm.audit.service import record, record_of_service
 from ecm.care import store
 from ecm.care.domain import (
     Carer,
@@ -23,7 +26,8 @@ from ecm.care.domain import (
 )
 from ecm.care.imports import service as imports
 from ecm.db.errors import ConstraintViolated
-from ecm.db.pool import Database
+from ecm.db.once import store_once
+from ecm.db.pool import Connection, Database
 from ecm.db.reference import mark_reference_changed
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, INVALID, NOT_ALLOWED, NOT_FOUND
@@ -57,10 +61,17 @@ class Care:
         self._clock = clock
         self._listener = listener
 
-    async def store_council(self, council: str, name: str) -> Stored:
+    async def store_council(self, account: Account, council: str, name: str) -> Stored:
         """Store a council, or its new name."""
         async with self._database.transaction("store_council") as connection:
-            return Stored(await store.upsert_council(connection, council, name))
+            is_new = await store.insert_council(connection, council, name)
+            known_as = None if is_new else await store.lock_council(connection, council)
+            if known_as != name:
+                if known_as is not None:
+                    await store.rename_council(connection, council, name)
+                before = None if known_as is None else {"name": known_as}
+                await self._tell(connection, EventTag.COUNCIL_STORED, account, council, before, {"name": name})
+            return Stored(is_new)
 
     async def store_contract(self, account: Account, contract: Contract) -> Stored:
         """Store one version of a contract; a version never changes.
@@ -75,19 +86,25 @@ class Care:
             raise INVALID.because(fault)
         try:
             async with self._database.transaction("store_contract") as connection:
-                if await store.insert_contract(connection, contract, self._clock.now()):
-                    return Stored(is_new=True)
-                there = await store.contract(connection, contract.council, contract.code, contract.version)
+                _, is_new = await store_once(
+                    contract,
+                    store.insert_contract(connection, contract, self._clock.now()),
+                    partial(store.contract, connection, contract.council, contract.code, contract.version),
+                    lambda one: one,
+                    CONFLICT.because(
+                        f"Version {contract.version} of the contract {contract.code} is stored with other rules, and a "
+                        "version never changes; give the new rules a new version."
+                    ),
+                )
+                if is_new:
+                    subject = f"{contract.council}/{contract.code}/{contract.version}"
+                    document: Told = msgspec.json.decode(contract_to_json(contract))
+                    await self._tell(connection, EventTag.CONTRACT_STORED, account, subject, None, document)
         except ConstraintViolated as broken:
             if broken.kind == "foreign_key":
                 raise INVALID.because(f"The council {contract.council} is not known to this service.") from None
             raise
-        if there != contract:
-            raise CONFLICT.because(
-                f"Version {contract.version} of the contract {contract.code} is stored with other rules, and a version "
-                "never changes; give the new rules a new version."
-            )
-        return Stored(is_new=False)
+        return Stored(is_new)
 
     async def contracts(self, account: Account) -> list[Contract]:
         """List contracts: an officer's own council's, those of the councils of a provider's clients, or all."""
@@ -109,20 +126,35 @@ class Care:
             if fault is not None:
                 raise INVALID.because(fault)
         async with self._database.transaction("store_provider", provider=provider.provider) as connection:
-            is_new = await store.upsert_provider(
-                connection, provider, secrets.token_bytes(_TAG_KEY_BYTES), self._clock.now()
-            )
+            is_new = await store.insert_provider(connection, provider, self._clock.now())
+            await store.lock_provider(connection, provider.provider)
+            before = None if is_new else await store.provider(connection, provider.provider)
+            await store.update_provider(connection, provider, secrets.token_bytes(_TAG_KEY_BYTES))
+            after = await store.provider(connection, provider.provider)
             await mark_reference_changed(connection, provider.provider)
             await record(
                 connection,
                 provider.provider,
-                "care:provider:stored",
+                EventTag.PROVIDER_STORED,
                 account.username,
                 str(provider.provider),
-                {"branches": len(codes)},
+                {"branches": len(codes), "before": _told(before), "after": _told(after)},
                 self._clock.now(),
             )
         return Stored(is_new)
+
+    async def _tell(
+        self,
+        connection: Connection,
+        tag: EventTag,
+        account: Account,
+        subject: str,
+        before: Told | None,
+        after: Told,
+    ) -> None:
+        await record_of_service(
+            connection, ServiceEvent(tag, account.username, subject, self._clock.now(), before, after)
+        )
 
     async def providers(self, account: Account) -> list[tuple[UUID, str]]:
         """List the ids and names of the providers that an officer's council commissions; an operator sees all."""
@@ -141,21 +173,25 @@ class Care:
         """
         try:
             async with self._database.transaction("store_tag", provider=provider) as connection:
-                is_new = await store.insert_tag(connection, provider, tag, self._clock.now())
+                _, is_new = await store_once(
+                    tag,
+                    store.insert_tag(connection, provider, tag, self._clock.now()),
+                    partial(store.tag, connection, provider, tag.tag),
+                    lambda one: one,
+                    CONFLICT.because("A tag of this id is stored for another client or as another kind."),
+                )
                 if is_new:
                     detail = {"kind": tag.kind, "client": tag.client}
                     await record(
                         connection,
                         provider,
-                        "care:tag:stored",
+                        EventTag.TAG_STORED,
                         account.username,
                         str(tag.tag),
                         detail,
                         self._clock.now(),
                     )
                     await mark_reference_changed(connection, provider)
-                elif await store.tag(connection, provider, tag.tag) != tag:
-                    raise CONFLICT.because("A tag of this id is stored for another client or as another kind.")
                 key = await store.tag_key(connection, provider)
         except ConstraintViolated as broken:
             if broken.name == "tags_client_known":
@@ -181,6 +217,11 @@ class Care:
 
 
 CARE: Final = web.AppKey("care", Care)
+
+
+def _told(provider: Provider | None) -> Told | None:
+    told: Told | None = msgspec.to_builtins(provider)
+    return told
 
 
 def _present(key: bytes | None) -> bytes:

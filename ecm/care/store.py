@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from ecm.care.domain import Carer, Provider, Tag
+from ecm.care.domain import Branch, Carer, Provider, Tag
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 from reports.contracts import Contract, contract_from_json, contract_to_json
@@ -11,10 +11,20 @@ from reports.contracts import Contract, contract_from_json, contract_to_json
 _QUERIES = load_queries(__package__)
 
 
-async def upsert_council(connection: Connection, council: str, name: str) -> bool:
-    """Store a council or its new name; True when it was not there."""
-    is_new: bool = await connection.fetchval(_QUERIES["upsert_council"], council, name)
-    return is_new
+async def insert_council(connection: Connection, council: str, name: str) -> bool:
+    """Store a council; False, with nothing changed, when it is there."""
+    return await connection.fetchval(_QUERIES["insert_council"], council, name) is not None
+
+
+async def lock_council(connection: Connection, council: str) -> str | None:
+    """Return the name of a council, and let nobody change it until the transaction ends."""
+    name: str | None = await connection.fetchval(_QUERIES["lock_council"], council)
+    return name
+
+
+async def rename_council(connection: Connection, council: str, name: str) -> None:
+    """Store a council's new name."""
+    await connection.execute(_QUERIES["rename_council"], council, name)
 
 
 async def insert_contract(connection: Connection, contract: Contract, at: datetime) -> bool:
@@ -47,9 +57,23 @@ async def contracts(connection: Connection, *, provider: UUID | None, council: s
     return [contract_from_json(row["document"]) for row in rows]
 
 
-async def upsert_provider(connection: Connection, provider: Provider, tag_key: bytes, at: datetime) -> bool:
-    """Store a provider and its branches; True when it was not there. A tag key that is there already stays."""
-    is_new: bool = await connection.fetchval(_QUERIES["upsert_provider"], provider.provider, provider.name, at)
+async def insert_provider(connection: Connection, provider: Provider, at: datetime) -> bool:
+    """Store a provider without its branches; False, with nothing changed, when it is there."""
+    return await connection.fetchval(_QUERIES["insert_provider"], provider.provider, provider.name, at) is not None
+
+
+async def provider(connection: Connection, provider_id: UUID) -> Provider | None:
+    """Find a provider with its branches, in order of their code."""
+    name = await connection.fetchval(_QUERIES["provider"], provider_id)
+    if name is None:
+        return None
+    branches = await connection.fetch(_QUERIES["branches"], provider_id)
+    return Provider(provider_id, name, tuple(Branch(**row) for row in branches))
+
+
+async def update_provider(connection: Connection, provider: Provider, tag_key: bytes) -> None:
+    """Store what a provider and its branches are like now. A tag key that is there already stays."""
+    await connection.execute(_QUERIES["rename_provider"], provider.provider, provider.name)
     await connection.execute(_QUERIES["insert_tag_key"], provider.provider, tag_key)
     await connection.executemany(
         _QUERIES["upsert_branch"],
@@ -58,7 +82,6 @@ async def upsert_provider(connection: Connection, provider: Provider, tag_key: b
             for branch in provider.branches
         ],
     )
-    return is_new
 
 
 async def providers(connection: Connection, council: str | None) -> list[tuple[UUID, str]]:

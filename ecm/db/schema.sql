@@ -366,6 +366,17 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.service_events (
+    event_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    tag text NOT NULL,
+    actor text NOT NULL,
+    subject text NOT NULL,
+    before jsonb,
+    after jsonb,
+    CONSTRAINT service_events_tell_something CHECK (((before IS NOT NULL) OR (after IS NOT NULL)))
+);
+
 CREATE TABLE public.sessions (
     session_hash bytea NOT NULL,
     account_id uuid NOT NULL,
@@ -510,6 +521,9 @@ ALTER TABLE ONLY public.rehearsal_clock
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.service_events
+    ADD CONSTRAINT service_events_pkey PRIMARY KEY (event_id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (session_hash);
@@ -902,6 +916,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.refusals TO ecm_intake;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.rehearsal_clock TO ecm_service;
 
 GRANT SELECT ON TABLE public.schema_migrations TO ecm_service;
+
+GRANT SELECT,INSERT ON TABLE public.service_events TO ecm_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.sessions TO ecm_service;
 

@@ -62,12 +62,13 @@ class Servers:
         if clock() < self._ask_again_at:
             raise DatabaseUnavailable(self._said)
         answers: list[str] = []
+        last_error: Exception | None = None
         for number in self._in_turn():
             try:
                 connection = await self._connect_to(number, how)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 answers.append(self._told(number, error))
-                last_error: Exception = error
+                last_error = error
                 continue
             self._last = number
             return connection

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from ecm.audit.domain import SERVICE
+from ecm.audit.domain import SERVICE, EventTag, Told
 from ecm.audit.service import record
 from ecm.db.errors import DatabaseError
 from ecm.db.pool import Database
@@ -41,9 +41,9 @@ class Purge:
         async with self._database.transaction("purge_locations", provider=provider) as connection:
             count = await store.purge_locations(connection, provider, before, _AT_ONCE)
             if count:
-                detail: dict[str, str | int | bool | None] = {"count": count, "received_before": before.isoformat()}
+                detail: Told = {"count": count, "received_before": before.isoformat()}
                 await record(
-                    connection, provider, "intake:locations:purged", SERVICE, "check_in_locations", detail, now
+                    connection, provider, EventTag.LOCATIONS_PURGED, SERVICE, "check_in_locations", detail, now
                 )
         return count
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from ecm.alerts import service as alerts
 from ecm.alerts.domain import LOOK_BACK, Alert
 from ecm.audit import service as audit
-from ecm.audit.domain import SERVICE, Event
+from ecm.audit.domain import SERVICE, Event, EventTag, Told
 from ecm.db.pool import Connection, Database
 from ecm.notifications import candidates, store
 from ecm.notifications.candidates import Candidate, Evidence, Incident
@@ -100,7 +100,7 @@ class Notifications:
                 raise CONFLICT.because(f"The candidate is {candidate.state}; there is nothing to dismiss.")
             await store.dismiss(connection, provider, candidate_id, by, now, reason)
             subject = str(candidate_id)
-            await audit.record(connection, provider, "notifications:candidate:dismissed", by, subject, {}, now)
+            await audit.record(connection, provider, EventTag.CANDIDATE_DISMISSED, by, subject, {}, now)
             dismissed = await store.candidate(connection, provider, candidate_id)
         if dismissed is None:
             raise NOT_FOUND.because("There is no such candidate among those you may see.")
@@ -141,15 +141,15 @@ def _evidence(alert: Alert) -> tuple[Evidence, ...]:
 
 def _event(after: Candidate, before: Candidate | None, now: datetime) -> Event:
     if before is None:
-        action = "raised"
+        tag = EventTag.CANDIDATE_RAISED
     elif after.state == before.state:
-        action = "changed"
+        tag = EventTag.CANDIDATE_CHANGED
     else:
-        action = "withdrawn" if after.state == "withdrawn" else "moved"
-    detail: dict[str, str | int | bool | None] = {
+        tag = EventTag.CANDIDATE_WITHDRAWN if after.state == "withdrawn" else EventTag.CANDIDATE_MOVED
+    detail: Told = {
         "type": after.type,
         "state": after.state,
         "level": after.document.level,
         "version": after.version,
     }
-    return Event(f"notifications:candidate:{action}", SERVICE, str(after.candidate_id), now, detail)
+    return Event(tag, SERVICE, str(after.candidate_id), now, detail)

@@ -11,6 +11,7 @@ from aiohttp import web
 from devices.encoding import Unreadable
 from devices.enrolment import check_proof
 from devices.keys import BadKey, BadSignature, PublicKey
+from ecm.audit.domain import EventTag
 from ecm.audit.service import record
 from ecm.db.errors import ConstraintViolated
 from ecm.db.pool import Connection, Database
@@ -76,7 +77,7 @@ class Phones:
                 await record(
                     connection,
                     provider,
-                    "accounts:enrolment:offered",
+                    EventTag.ENROLMENT_OFFERED,
                     account.username,
                     carer,
                     {"expires_at": expires_at.isoformat()},
@@ -117,7 +118,7 @@ class Phones:
                 await record(
                     connection,
                     provider,
-                    "accounts:device:enrolled",
+                    EventTag.PHONE_ENROLLED,
                     str(device_id),
                     str(device_id),
                     {"carer": carer},
@@ -143,7 +144,7 @@ class Phones:
                 await record(
                     connection,
                     provider,
-                    "accounts:device:revoked",
+                    EventTag.PHONE_REVOKED,
                     account.username,
                     str(device_id),
                     {},

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
 from aiohttp import web
 
 from ecm.audit import service as audit
-from ecm.audit.domain import SERVICE, Event, Sealable, StoredCheckIn
+from ecm.audit.domain import SERVICE, Event, EventTag, Sealable, StoredCheckIn
 from ecm.audit.signatures import check_signatures
 from ecm.care.domain import FoldPoint
+from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
 from ecm.intake import fold_requests
 from ecm.intake.fold_requests import FoldRequest, Waiting
@@ -190,36 +192,40 @@ class Visits:
             acknowledgements = await store.acknowledgements(connection, provider, code)
         return Detail(self._clock.now(), stored, tuple(check_ins), tuple(amendments), tuple(acknowledgements))
 
-    async def amend(self, provider: UUID, made: Amendment) -> tuple[Amendment, bool]:
+    async def amend(self, provider: UUID, amendment: Amendment) -> tuple[Amendment, bool]:
         """Store an amendment, and ask for the fold that shows it; return it and whether it is new.
 
         The same amendment again changes nothing; other content under its id raises `conflict`.
         """
-        _check_amendment(made)
+        _check_amendment(amendment)
         now = self._clock.now()
         async with self._database.transaction("amend_visit", provider=provider) as connection:
-            earlier = await store.amendment(connection, provider, made.amendment_id)
-            if earlier is None:
-                stored = await store.visit(connection, provider, made.visit)
-                if stored is None:
-                    raise _no_visit()
-                if not await store.carer_known(connection, provider, made.carer):
-                    raise INVALID.because(f"There is no carer {made.carer}.")
-                if await store.insert_amendment(connection, provider, made, now):
-                    await self._amended(connection, provider, made, stored.visit, now)
-                    return made, True
-                earlier = await store.amendment(connection, provider, made.amendment_id)
-        if earlier is None or replace(earlier, made_by=made.made_by) != made:
-            raise CONFLICT.because("There is another amendment under this id.")
-        return earlier, False
+            stored, is_new = await store_once(
+                amendment,
+                store.insert_amendment(connection, provider, amendment, now),
+                partial(store.amendment, connection, provider, amendment.amendment_id),
+                lambda one: replace(one, made_by=""),
+                CONFLICT.because("There is another amendment under this id."),
+            )
+            if is_new:
+                await self._amended(connection, provider, amendment, now)
+        return stored, is_new
 
-    async def _amended(
-        self, connection: Connection, provider: UUID, made: Amendment, visit: Visit, now: datetime
-    ) -> None:
-        begins_at = visit.planned_start or visit.arrived_at or now
-        await fold_requests.request_folds(connection, provider, [FoldPoint(visit.client, begins_at)])
-        detail = {"amendment": str(made.amendment_id), "carer": made.carer, "reason": made.reason}
-        await audit.record(connection, provider, "visits:visit:amended", made.made_by, made.visit, detail, now)
+    async def _amended(self, connection: Connection, provider: UUID, amendment: Amendment, now: datetime) -> None:
+        """Follow from a new amendment; raises, which takes it back, where there is nothing that it could amend.
+
+        Looked for only now, so that the same again is answered the same when the visit is no more.
+        """
+        stored = await store.visit(connection, provider, amendment.visit)
+        if stored is None:
+            raise _no_visit()
+        if not await store.carer_known(connection, provider, amendment.carer):
+            raise INVALID.because(f"There is no carer {amendment.carer}.")
+        begins_at = stored.visit.planned_start or stored.visit.arrived_at or now
+        await fold_requests.request_folds(connection, provider, [FoldPoint(stored.visit.client, begins_at)])
+        detail = {"amendment": str(amendment.amendment_id), "carer": amendment.carer, "reason": amendment.reason}
+        by, subject = amendment.made_by, amendment.visit
+        await audit.record(connection, provider, EventTag.VISIT_AMENDED, by, subject, detail, now)
 
     async def acknowledge(
         self, provider: UUID, code: str, exception: str, carer: str | None, memo: str | None, by: str
@@ -229,18 +235,28 @@ class Visits:
         Raises `not-found` without such a visit and `invalid` when it has no such exception to acknowledge.
         """
         now = self._clock.now()
-        made = Acknowledgement(exception, carer, by, now, memo)
+        acknowledgement = Acknowledgement(exception, carer, by, now, memo)
+
+        async def first() -> Acknowledgement | None:
+            known = await store.acknowledgements(connection, provider, code)
+            return next((one for one in known if (one.exception, one.carer) == (exception, carer)), None)
+
         async with self._database.transaction("acknowledge_exception", provider=provider) as connection:
             stored = await store.visit(connection, provider, code)
             if stored is None:
                 raise _no_visit()
             _check_acknowledgement(stored.visit, exception, carer)
-            if await store.insert_acknowledgement(connection, provider, code, made):
+            kept, is_new = await store_once(
+                acknowledgement,
+                store.insert_acknowledgement(connection, provider, code, acknowledgement),
+                first,
+                lambda one: (one.exception, one.carer),
+                _no_visit(),
+            )
+            if is_new:
                 detail = {"exception": exception, "carer": carer}
-                await audit.record(connection, provider, "visits:exception:acknowledged", by, code, detail, now)
-                return made
-            known = await store.acknowledgements(connection, provider, code)
-        return next(one for one in known if (one.exception, one.carer) == (exception, carer))
+                await audit.record(connection, provider, EventTag.EXCEPTION_ACKNOWLEDGED, by, code, detail, now)
+        return kept
 
 
 VISITS: Final = web.AppKey("visits", Visits)
@@ -262,7 +278,7 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
     gone = await store.remove_visits(connection, provider, change.removed) if change.removed else []
     events = [
         Event(
-            "visits:visit:changed",
+            EventTag.VISIT_CHANGED,
             SERVICE,
             one.visit.visit,
             now,
@@ -270,7 +286,7 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
         )
         for one in change.changed
     ]
-    events += [Event("visits:visit:removed", SERVICE, code, now) for code in gone]
+    events += [Event(EventTag.VISIT_REMOVED, SERVICE, code, now) for code in gone]
     await audit.record_all(connection, provider, events)
 
 
@@ -290,12 +306,12 @@ def _sealables(requests: Sequence[FoldRequest]) -> list[Sealable]:
     ]
 
 
-def _check_amendment(made: Amendment) -> None:
-    if made.in_at is None and made.out_at is None:
+def _check_amendment(amendment: Amendment) -> None:
+    if amendment.in_at is None and amendment.out_at is None:
         raise INVALID.because("An amendment changes in_at, out_at or both.")
-    if made.in_at is not None and made.out_at is not None and made.in_at >= made.out_at:
+    if amendment.in_at is not None and amendment.out_at is not None and amendment.in_at >= amendment.out_at:
         raise INVALID.because("in_at must come before out_at.")
-    if made.reason == "OTHER_WITH_MEMO" and not (made.memo and made.memo.strip()):
+    if amendment.reason == "OTHER_WITH_MEMO" and not (amendment.memo and amendment.memo.strip()):
         raise INVALID.because("The reason OTHER_WITH_MEMO needs a memo.")
 
 

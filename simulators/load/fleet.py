@@ -201,19 +201,19 @@ class Enlisting:
         if str(place.card) in self.fleet.links:
             return
         body = {"tag": place.card, "kind": "qr", "client": place.client}
-        made = await self.service.post("/v1/tags", token, body, Tag)
-        self.fleet.links[str(made.tag)] = made.link
+        tag = await self.service.post("/v1/tags", token, body, Tag)
+        self.fleet.links[str(tag.tag)] = tag.link
 
     async def _phone(self, number: int) -> None:
         phone = self.fleet.phones[number]
         token = self.fleet.staff[phone.provider]
-        made = await self.service.post("/v1/enrolments", token, {"carer": phone.carer}, Enrolment)
+        offered = await self.service.post("/v1/enrolments", token, {"carer": phone.carer}, Enrolment)
         key = PrivateKey.from_seed(self.fleet.key(number))
         body = {
-            "code": made.code,
+            "code": offered.code,
             "device": phone.device,
             "public_key": key.public_jwk(),
-            "proof": prove_key(key, phone.device, made.code),
+            "proof": prove_key(key, phone.device, offered.code),
         }
         try:
             await self.service.post("/v1/devices", None, body, Device)

@@ -49,11 +49,11 @@ class Ledger:
 
     def _enter(self, parcel: Parcel, answers: Sequence[Answer | None], attempts: int) -> None:
         first = parcel.sequence - len(parcel.check_ins) + 1
-        for place, (check_in, answer) in enumerate(zip(parcel.check_ins, answers, strict=True)):
+        for number, (check_in, answer) in enumerate(zip(parcel.check_ins, answers, strict=True)):
             entry = Entry(
                 self._devices[parcel.device],
                 UUID(check_in),
-                first + place,
+                first + number,
                 answer.status if answer else None,
                 answer.recorded_at if answer else None,
                 answer.reason if answer else None,

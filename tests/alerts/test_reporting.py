@@ -3,8 +3,10 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import msgspec
 import pytest
 
 from devices.alerts import AlertBody, sign_alert
@@ -48,8 +50,8 @@ async def enrol(house: Arranged, device: UUID, key: PrivateKey, revoked_at: date
     )
 
 
-def office_alert(**fields) -> Alert:
-    known = {
+def office_alert(**fields: Any) -> Alert:
+    known: dict[str, Any] = {
         "alert_id": uuid4(),
         "branch_id": "",
         "kind": "no_reply",
@@ -64,9 +66,9 @@ def office_alert(**fields) -> Alert:
     return Alert(**known)
 
 
-def signed(key: PrivateKey = KEY, device: UUID = PHONE, **fields) -> str:
-    known = {"alert": UUID(int=5), "kind": "fall_with_injury", "client": "C-1", "carer": "W-001", "at": at("10:00")}
-    return sign_alert(key, device, AlertBody(**(known | fields)))
+def signed(key: PrivateKey = KEY, device: UUID = PHONE, **fields: Any) -> str:
+    usual = AlertBody(alert=UUID(int=5), kind="fall_with_injury", client="C-1", carer="W-001", at=at("10:00"))
+    return sign_alert(key, device, msgspec.structs.replace(usual, **fields))
 
 
 async def test_an_alert_of_the_office_is_kept_once(house, alerts):

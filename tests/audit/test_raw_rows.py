@@ -3,7 +3,15 @@
 import asyncpg
 import pytest
 
-WRITTEN_ONCE = ("check_ins", "check_in_conflicts", "log_entries", "amendments", "acknowledgements", "audit_events")
+WRITTEN_ONCE = (
+    "check_ins",
+    "check_in_conflicts",
+    "log_entries",
+    "amendments",
+    "acknowledgements",
+    "audit_events",
+    "service_events",
+)
 
 
 @pytest.mark.parametrize("role", ["ecm_service", "ecm_intake"])

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from ecm.audit.domain import Event
+from ecm.audit.domain import EventTag
 from ecm.audit.service import Audit, record
 from ecm.process.wiring import visits_and_what_follows
 from ecm.words.problems import Problem
@@ -47,10 +47,8 @@ async def test_a_proof_waits_for_the_seal_and_a_council_gets_it_too(arranged, au
     assert proof.public_key == public_key
 
 
-async def test_an_audit_tag_says_source_subject_and_action(arranged):
-    with pytest.raises(ValueError, match="source:subject:action"):
-        Event("purged", "service", "locations", NOW)
+async def test_an_event_is_written_with_who_did_what_and_when(arranged):
     async with arranged.database.transaction("record", provider=arranged.provider) as connection:
-        await record(connection, arranged.provider, "care:roster:imported", "somebody", "roster", {"read": 2}, NOW)
+        await record(connection, arranged.provider, EventTag.IMPORT_STORED, "somebody", "roster", {"read": 2}, NOW)
     (told,) = await arranged.rows("audit_events")
-    assert (told["tag"], told["actor"], told["at"]) == ("care:roster:imported", "somebody", NOW)
+    assert (told["tag"], told["actor"], told["at"]) == ("care:import:stored", "somebody", NOW)

@@ -172,9 +172,9 @@ class Bench:
         self.rates[name] = measure.check_ins
         return measure
 
-    async def _insert(self, insert: object, *arguments: object) -> Measure:
+    async def _insert(self, insert: Callable[..., Inserted], *arguments: object) -> Measure:
         before = cpu_seconds(self.stand.server.pid)
-        done: Inserted = await asyncio.to_thread(in_a_process, insert, *arguments)
+        done = await asyncio.to_thread(lambda: in_a_process(insert, *arguments))
         cpu = cpu_seconds(self.stand.server.pid) - before
         batches = len(done.milliseconds)
         cuts = quantiles(done.milliseconds, n=100, method="inclusive")

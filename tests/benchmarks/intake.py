@@ -161,7 +161,7 @@ def _open_folder() -> Path:
 
 
 def _median(rows: list[Row], name: str, what: str) -> float:
-    return median(getattr(each, what) for row in rows if row.name == name for each in row.measures)
+    return float(median(getattr(each, what) for row in rows if row.name == name for each in row.measures))
 
 
 @click.command()

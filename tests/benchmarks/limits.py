@@ -25,7 +25,8 @@ from devices.keys import PublicKey
 from devices.messages import CheckInMessage
 from devices.sd_jwt import read_check_in
 from ecm.intake import store
-from ecm.intake.domain import AcceptedCheckIn, Place
+from ecm.intake.domain import AcceptedCheckIn
+from geofences.verdict import Judgement
 from simulators.load.fleet import Fleet
 from simulators.load.wire import Parcel
 
@@ -97,7 +98,7 @@ def _accept(taken: Sample, message: CheckInMessage) -> AcceptedCheckIn:
         client=body.client,
         fold_client=body.client,
         tag_id=None,
-        place=Place("inside", 12.3, 9.0, 0.999),
+        judgement=Judgement("inside", 12.3, 9.0, 0.999),
         grade="located",
         doubts=(),
         signature_checked=True,

@@ -200,7 +200,7 @@ def _lines(path: str) -> list[str]:
 
 
 def _median(path: Row, what: str) -> float:
-    return median(getattr(measure, what) for measure in path.measures)
+    return float(median(getattr(measure, what) for measure in path.measures))
 
 
 def _cell(path: Row, what: str, places: int) -> str:

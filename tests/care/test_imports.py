@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport
 from ecm.care.imports import carers, clients, commissions, roster, service, uprns
 from ecm.care.imports.csv_files import UnreadableFile
-from ecm.care.imports.planner import read_batch
+from ecm.care.imports.planner import make_plan, read_batch
 from ecm.words.problems import Problem
+from ecm.words.roles import Account
 from tests.care.town import CARERS, CLIENTS, COMMISSIONS, COUNCIL, FILES, NOW, ROSTER, Town, coordinator_of
 
 TABLES = (
@@ -96,9 +97,11 @@ async def test_what_is_stored_is_what_the_file_says(town: Town, superuser: async
     client = await superuser.fetchrow(
         "SELECT * FROM clients JOIN fences USING (provider_id, client) WHERE client = 'C-0001'"
     )
+    assert client is not None
     assert (client["provider_id"], client["council_id"], client["lives_alone"]) == (town.provider, COUNCIL, True)
     assert '"radius_m": 200' in client["shape"]
     visit = await superuser.fetchrow("SELECT * FROM planned_visits WHERE visit = 'V-2'")
+    assert visit is not None
     assert (visit["start_at"], visit["carers"], visit["carers_needed"]) == (at(20, 12, 30), ["W-001", "W-002"], 2)
 
 
@@ -195,6 +198,7 @@ async def test_intake_hears_of_new_carers_and_clients(
 async def test_an_import_is_written_down_without_names(town: Town, superuser: asyncpg.Connection) -> None:
     await town.take("carers", CARERS)
     event = await superuser.fetchrow("SELECT * FROM audit_events WHERE tag = 'care:import:stored'")
+    assert event is not None
     assert (event["provider_id"], event["actor"], event["subject"]) == (town.provider, "office", "carers")
     assert '"new": 2' in event["detail"]
 
@@ -207,7 +211,8 @@ async def test_a_uprn_imported_by_the_operator_places_a_client(town: Town) -> No
 
 
 async def test_promise_11_each_imports_its_own_kinds(town: Town) -> None:
-    for account, kind in ((town.coordinator, "uprns"), (town.operator, "carers")):
+    refused_kinds: tuple[tuple[Account, ImportKind], ...] = ((town.coordinator, "uprns"), (town.operator, "carers"))
+    for account, kind in refused_kinds:
         with pytest.raises(Problem) as refused:
             await town.care.import_file(account, kind, b"", dry_run=False)
         assert refused.value.kind.slug == "not-allowed"
@@ -253,8 +258,8 @@ async def test_promise_12_large_files_are_read_and_compared_off_the_loop(
 
         return run
 
-    monkeypatch.setattr(service, "read_batch", watched(service.read_batch))
-    monkeypatch.setattr(service, "make_plan", watched(service.make_plan))
+    monkeypatch.setattr(service, "read_batch", watched(read_batch))
+    monkeypatch.setattr(service, "make_plan", watched(make_plan))
     assert counts(await town.take("roster", text)) == (5_000, 5_000, 0, 0, 0)
     assert counts(await town.take("roster", text)) == (5_000, 0, 0, 5_000, 0)
     assert len(threads) == 4

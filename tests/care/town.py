@@ -79,7 +79,7 @@ async def build_town(database: Database) -> Town:
     clock = StillClock()
     care, phones = Care(database, clock, FoldRequests()), Phones(database, clock)
     operator = Account(uuid4(), "operator", "operator", None, None)
-    await care.store_council(COUNCIL, "Hertfordshire")
+    await care.store_council(operator, COUNCIL, "Hertfordshire")
     contract = example_contract("a")
     assert contract.council == COUNCIL
     await care.store_contract(operator, contract)

@@ -7,7 +7,7 @@ from aiohttp.test_utils import TestClient
 
 from ecm.accounts import routes as account_routes
 from ecm.accounts.asking import asking
-from ecm.accounts.domain import secret_hash
+from ecm.accounts.domain import NOBODYS_PASSWORD_HASH, secret_hash
 from ecm.accounts.service import ACCOUNTS, Accounts
 from ecm.accounts.store import insert_account
 from ecm.care import routes as care_routes
@@ -42,6 +42,7 @@ async def bearer(town: Town, role: Role) -> dict[str, str]:
     council = COUNCIL if role == "council_officer" else None
     account, token = Account(uuid4(), f"the {role}", role, provider, council), f"token of the {role}"
     async with town.database.transaction("test_account") as connection:
-        hashes = {"password_hash": "none", "token_hash": secret_hash(token)}
-        await insert_account(connection, account, **hashes, at=NOW)
+        await insert_account(
+            connection, account, password_hash=NOBODYS_PASSWORD_HASH, token_hash=secret_hash(token), at=NOW
+        )
     return {"Authorization": f"Bearer {token}"}

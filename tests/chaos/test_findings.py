@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,9 +16,9 @@ AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 IDS = [UUID(int=100 + number) for number in range(3)]
 
 
-def stored(number: int, **other: object) -> Stored:
+def stored(number: int, **other: Any) -> Stored:
     """The check-in of that number in a chain of one device."""
-    usual = {
+    usual: dict[str, Any] = {
         "provider": PROVIDER,
         "device": DEVICE,
         "check_in": IDS[number],

@@ -38,7 +38,7 @@ async def test_promise_1_a_transaction_left_without_error_is_committed(database,
 
 
 async def test_a_transaction_left_with_an_error_did_nothing(database, superuser, two_providers):
-    async def add_branch_and_fail():
+    async def add_branch_and_fail() -> None:
         async with database.transaction("add_branch", provider=_PROVIDERS[0]) as connection:
             await connection.execute(_BRANCH, _PROVIDERS[0], "L2")
             raise LookupError
@@ -130,7 +130,7 @@ async def test_a_read_only_transaction_cannot_write(database, two_providers):
 
 
 async def test_work_that_lost_against_another_transaction_is_done_again(database, superuser, two_providers):
-    tries = []
+    tries: list[str] = []
 
     async def rename():
         async with database.transaction("rename", provider=_PROVIDERS[0], isolation="serializable") as connection:
@@ -192,7 +192,7 @@ async def test_the_gate_says_unavailable_while_the_server_is_away_and_works_when
 
 
 async def test_a_connection_lost_in_the_middle_did_nothing_and_one_lost_in_commit_is_unknown(database, superuser):
-    async def lose_connection(*more_work):
+    async def lose_connection(*more_work: str) -> None:
         async with database.transaction("look") as connection:
             await superuser.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
             for statement in more_work:
@@ -249,7 +249,7 @@ async def test_one_login_may_serve_all_roles(server, database_urls):
         assert await connection.fetchval("SELECT current_user::text") == "ecm_intake"
 
 
-async def _make_roles(server):
+async def _make_roles(server: EmbeddedServer) -> None:
     connection = await asyncpg.connect(server.dsn())
     await connection.execute("CREATE ROLE ecm_service LOGIN; CREATE ROLE ecm_intake LOGIN")
     await connection.close()

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from ecm.db.embedded.housing import Housing
 from ecm.db.embedded.server import EmbeddedServer, forget
 from ecm.db.embedded.strays import recorded_pid, stray_pids
 from ecm.db.errors import ServerFailed
@@ -29,19 +31,20 @@ def state_dir(server_folder):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _stored(server):
+async def _stored(server: EmbeddedServer) -> set[int]:
     connection = await asyncpg.connect(server.dsn())
     rows = await connection.fetch("SELECT id FROM kept")
     await connection.close()
     return {row["id"] for row in rows}
 
 
-async def _stored_if_answering(server):
+async def _stored_if_answering(server: EmbeddedServer) -> set[int] | None:
     with suppress(OSError, asyncpg.PostgresError):
         return await _stored(server)
+    return None
 
 
-async def _write(dsn, acknowledged, numbers, enough):
+async def _write(dsn: str, acknowledged: set[int], numbers: Iterator[int], enough: asyncio.Event) -> None:
     connection = await asyncpg.connect(dsn)
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
         while True:
@@ -53,13 +56,18 @@ async def _write(dsn, acknowledged, numbers, enough):
     connection.terminate()
 
 
-async def _make_table(server):
+async def _make_table(server: EmbeddedServer) -> None:
     connection = await asyncpg.connect(server.dsn())
     await connection.execute("CREATE TABLE kept (id bigint PRIMARY KEY)")
     await connection.close()
 
 
-def _gone(pid):
+def _places(server: EmbeddedServer) -> Housing:
+    assert server._housing is not None
+    return server._housing
+
+
+def _gone(pid: int | None) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -70,7 +78,8 @@ async def test_promise_1_every_acknowledged_commit_survives_kill_9_of_all_server
     async with EmbeddedServer(state_dir) as server:
         await _make_table(server)
         supervising = asyncio.create_task(server.supervise())
-        acknowledged, numbers, enough = set(), count(), asyncio.Event()
+        acknowledged: set[int] = set()
+        numbers, enough = count(), asyncio.Event()
         writers = [asyncio.create_task(_write(server.dsn(), acknowledged, numbers, enough)) for _ in range(4)]
         async with asyncio.timeout(60):
             await enough.wait()
@@ -87,6 +96,7 @@ async def test_promise_1_every_acknowledged_commit_survives_kill_9_of_the_applic
     application = await asyncio.create_subprocess_exec(
         sys.executable, str(_APPLICATION), str(state_dir), stdout=subprocess.PIPE, cwd=_ROOT, env=_environment()
     )
+    assert application.stdout is not None
     acknowledged = [int(await application.stdout.readline()) for _ in range(200)]
     postmaster = await asyncio.to_thread(recorded_pid, state_dir / "data")
     application.kill()
@@ -101,6 +111,7 @@ async def test_a_server_does_not_outlive_an_application_that_was_killed(state_di
     application = await asyncio.create_subprocess_exec(
         sys.executable, str(_APPLICATION), str(state_dir), stdout=subprocess.PIPE, cwd=_ROOT, env=_environment()
     )
+    assert application.stdout is not None
     assert await application.stdout.readline() == b"0\n"
     application.kill()
     await application.communicate()
@@ -112,7 +123,7 @@ async def test_a_server_does_not_outlive_an_application_that_was_killed(state_di
 async def test_an_orphaned_server_is_asked_to_stop_and_the_new_one_starts(state_dir):
     async with EmbeddedServer(state_dir) as server:
         await _make_table(server)
-        places = server._housing
+        places = _places(server)
         options = server._options(places)
     orphan = await asyncio.create_subprocess_exec(
         *places.command(signal.SIGINT, "postgres", "-D", str(places.data), *options),
@@ -128,7 +139,7 @@ async def test_an_orphaned_server_is_asked_to_stop_and_the_new_one_starts(state_
 async def test_a_pid_file_that_names_a_living_stranger_does_not_stop_the_start(state_dir):
     async with EmbeddedServer(state_dir) as server:
         await _make_table(server)
-        places = server._housing
+        places = _places(server)
         await server.kill()
         pid_file = places.data / "postmaster.pid"
         stranger = await asyncio.create_subprocess_exec(*places.command(signal.SIGKILL, "/bin/sleep", "1000"), cwd="/")
@@ -149,7 +160,7 @@ async def test_the_postmaster_is_a_direct_child_that_no_network_reaches(state_di
         assert await connection.fetchval("SHOW listen_addresses") == ""
         assert await connection.fetchval("SHOW fsync") == "on"
         await connection.close()
-        sockets = await asyncio.to_thread(server._housing.sockets.stat)
+        sockets = await asyncio.to_thread(_places(server).sockets.stat)
         assert sockets.st_mode & 0o777 == 0o700
 
 
@@ -190,10 +201,10 @@ async def test_a_cluster_that_was_half_made_is_made_again(state_dir):
 async def test_a_state_folder_too_deep_for_a_socket_still_works(server_folder):
     deep = server_folder / ("deep" * 20) / f"own-{next(_numbers)}"
     async with EmbeddedServer(deep) as server:
-        assert len(str(server._housing.sockets)) <= 85
+        assert len(str(_places(server).sockets)) <= 85
         await _make_table(server)
     await forget(deep)
-    assert not await asyncio.to_thread(server._housing.sockets.exists)
+    assert not await asyncio.to_thread(_places(server).sockets.exists)
 
 
 async def test_forgetting_leaves_nothing_and_may_be_done_twice(state_dir):
@@ -221,5 +232,5 @@ async def test_a_database_name_that_would_need_quoting_is_refused(server, name):
         await server.ensure_database(name)
 
 
-def _environment():
+def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])}

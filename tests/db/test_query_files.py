@@ -54,5 +54,5 @@ def test_a_folders_modules_use_every_query_of_it_and_no_other(folder):
     assert set(re.findall(r'QUERIES\["([a-z0-9_]+)"\]', modules)) - names == set()
 
 
-def _nearest(module):
+def _nearest(module: Path) -> Path:
     return next(folder for folder in module.parents if folder in _QUERY_FOLDERS)

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -36,7 +38,7 @@ def bare_url(server, bare_database):
     return server.urls(bare_database).migration
 
 
-async def _value(url, query):
+async def _value(url: str, query: str) -> Any:
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(query)
@@ -143,6 +145,33 @@ def test_a_misnamed_or_transacting_migration_file_is_refused(tmp_path, files, co
 async def test_an_unreachable_database_is_said_to_be_unavailable(tmp_path):
     with pytest.raises(DatabaseUnavailable):
         await migrate(f"postgresql://nobody@/none?host={tmp_path}", applied_at=_NOW, migrations=())
+
+
+async def test_events_told_by_a_subject_before_are_found_under_the_name_of_the_one_that_tells_them_now(bare_url):
+    migrations = await asyncio.to_thread(read_migrations)
+    await migrate(bare_url, applied_at=_NOW, migrations=migrations[:2])
+    before = [
+        "accounts:device:enrolled",
+        "accounts:device:revoked",
+        "accounts:enrolment:offered",
+        "audit:locations:purged",
+        "care:tag:stored",
+    ]
+    connection = await asyncpg.connect(bare_url)
+    await connection.executemany(
+        "INSERT INTO audit_events VALUES ($1, $1, $2, $3, 'office', 'a subject', '{}')",
+        [(uuid4(), _NOW, tag) for tag in before],
+    )
+    await migrate(bare_url, applied_at=_NOW, migrations=migrations)
+    rows = await connection.fetch("SELECT tag FROM audit_events ORDER BY tag")
+    await connection.close()
+    assert [row["tag"] for row in rows] == [
+        "care:tag:stored",
+        "intake:locations:purged",
+        "phones:enrolment:offered",
+        "phones:phone:enrolled",
+        "phones:phone:revoked",
+    ]
 
 
 async def test_the_schema_file_is_the_sum_of_the_migrations(database_urls):

@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ def programs(open_folder, monkeypatch):
     return _install(open_folder / "wheel", monkeypatch)
 
 
-def _install(folder, monkeypatch):
+def _install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     programs = folder / "pginstall" / "bin"
     programs.mkdir(parents=True)
     programs.parent.joinpath("include").mkdir()

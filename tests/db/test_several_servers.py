@@ -4,8 +4,11 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -14,7 +17,7 @@ from ecm.db import pool, servers
 from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.errors import DatabaseUnavailable
 from ecm.db.migrations import migrate
-from ecm.db.pool import DatabaseUrls, open_database
+from ecm.db.pool import Database, DatabaseUrls, Role, open_database
 from ecm.db.servers import Servers, addresses
 
 _READ_ONLY = "ALTER DATABASE {} SET default_transaction_read_only = on"
@@ -91,11 +94,11 @@ async def test_a_server_that_says_nothing_is_passed_over_and_not_asked_first_aga
 async def test_servers_of_which_none_takes_writes_are_not_asked_for_every_caller(monkeypatch):
     callers = []
 
-    async def refuse(_, writer):
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         callers.append(writer.get_extra_info("sockname"))
         writer.close()
 
-    async def connect_in_vain():
+    async def connect_in_vain() -> None:
         with pytest.raises(DatabaseUnavailable, match="no connection"):
             await several.connect()
 
@@ -121,7 +124,7 @@ async def test_the_next_server_is_taken_when_the_first_takes_writes_no_longer(se
             await migrate(server.dsn(), applied_at=datetime(2026, 1, 1, tzinfo=UTC))
         async with open_database(DatabaseUrls.same(_url(one, two))) as database:
 
-            async def where():
+            async def where() -> object:
                 async with database.transaction("look", role="intake") as connection:
                     return await connection.fetchval("SHOW port")
 
@@ -136,7 +139,7 @@ async def test_the_next_server_is_taken_when_the_first_takes_writes_no_longer(se
 async def test_a_connection_whose_server_takes_writes_no_longer_is_dropped(database_urls, superuser):
     name = await superuser.fetchval("SELECT current_database()")
 
-    async def write():
+    async def write() -> None:
         async with database.transaction("write") as connection:
             await connection.execute(_COUNCIL)
 
@@ -161,14 +164,14 @@ async def test_intake_waits_so_long_for_a_server_that_is_frozen_and_no_longer(da
     monkeypatch.setitem(pool._SILENCE_SECONDS, "intake", patience)
     clock = asyncio.get_running_loop().time
 
-    async def freeze_and(*more_work):
+    async def freeze_and(*more_work: str) -> None:
         async with database.transaction("look", role="intake") as connection:
             frozen.append(connection.get_server_pid())
             os.kill(frozen[-1], signal.SIGSTOP)
             for statement in more_work:
                 await connection.execute(statement)
 
-    frozen = []
+    frozen: list[int] = []
     async with open_database(database_urls) as database:
         for more_work in (["SELECT 1"], []):
             began = clock()
@@ -203,36 +206,37 @@ async def test_intake_gives_up_on_standbys_without_making_visible_what_none_has_
 async def test_a_connection_to_another_machine_ends_when_that_machine_falls_silent(server_folder):
     async with _server(server_folder / "over-tcp") as (server, _):
         connection = await Servers(server.dsn(over_tcp=True)).connect()
-        peer = connection._transport.get_extra_info("socket")
+        peer = cast("Any", connection)._transport.get_extra_info("socket")
         assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
         await connection.close()
 
 
 @asynccontextmanager
-async def _server(folder):
+async def _server(folder: Path) -> AsyncIterator[tuple[EmbeddedServer, int]]:
     """A server of its own on 127.0.0.1, and its port."""
     port = _free_port()
     async with EmbeddedServer(folder, tcp_port=port) as server:
         yield server, port
 
 
-def _url(*ports):
+def _url(*ports: int) -> str:
     return f"postgresql://postgres@{','.join(f'127.0.0.1:{port}' for port in ports)}/postgres"
 
 
-def _free_port():
+def _free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
-async def _write_thing(database, role):
+async def _write_thing(database: Database, role: Role) -> None:
     async with database.transaction("write", role=role) as connection:
         await connection.execute("INSERT INTO things VALUES (1)")
 
 
-async def _when(server, question):
+async def _when(server: EmbeddedServer, question: str) -> object:
     """The first answer to a question that may have none yet."""
     connection = await asyncpg.connect(server.dsn())
     try:
@@ -244,7 +248,7 @@ async def _when(server, question):
         await connection.close()
 
 
-async def _administer(server, *statements):
+async def _administer(server: EmbeddedServer, *statements: str) -> None:
     connection = await asyncpg.connect(server.dsn())
     for statement in statements:
         await connection.execute(statement)

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from ecm.db import pool
 from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.errors import DatabaseUnavailable
 from ecm.db.migrations import migrate
-from ecm.db.pool import Database, DatabaseUrls, open_database
+from ecm.db.pool import Database, DatabaseUrls, Role, open_database
 from tests.chaos.proxy import Proxy
 
 PATIENCE = 1.0
@@ -25,7 +26,7 @@ def no_long_goodbye(monkeypatch):
 
 
 @asynccontextmanager
-async def behind_a_proxy(folder) -> AsyncIterator[tuple[Database, Proxy]]:
+async def behind_a_proxy(folder: Path) -> AsyncIterator[tuple[Database, Proxy]]:
     """The gate to a server that it reaches through a proxy."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -43,7 +44,7 @@ async def behind_a_proxy(folder) -> AsyncIterator[tuple[Database, Proxy]]:
         await server.kill()
 
 
-async def look(database, role, first=lambda: None) -> int:
+async def look(database: Database, role: Role, first: Callable[[], object] = lambda: None) -> object:
     async with database.transaction("look", role=role) as connection:
         first()
         return await connection.fetchval("SELECT 1")

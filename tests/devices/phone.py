@@ -3,11 +3,14 @@
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from devices.encoding import b64url_encode
 from devices.keys import PrivateKey
 from devices.messages import CheckInBody, Evidence, Gps, LinkRead
+
+Json = dict[str, Any]
 
 DEVICE = UUID("01936d5e-8f00-7000-8000-000000000001")
 CHECK_IN = UUID("01936d5e-8f00-7000-8000-0000000000aa")
@@ -17,8 +20,8 @@ SALT = "_26bc4LT-ac6q2KI6cBW5es"
 HEADER = {"alg": "EdDSA", "kid": str(DEVICE), "typ": "check-in+sd-jwt"}
 
 
-def body(**changes):
-    members = {
+def body(**changes: Any) -> CheckInBody:
+    members: dict[str, Any] = {
         "version": 1,
         "check_in": CHECK_IN,
         "sequence": 1,
@@ -32,9 +35,9 @@ def body(**changes):
     return CheckInBody(**{**members, **changes})
 
 
-def payload(**changes):
+def payload(**changes: Any) -> Json:
     """The payload as plain JSON; a change to `...` leaves the member out."""
-    members = {
+    members: Json = {
         "version": 1,
         "check_in": str(CHECK_IN),
         "sequence": 1,
@@ -50,16 +53,16 @@ def payload(**changes):
     return {name: value for name, value in members.items() if value is not ...}
 
 
-def disclosure(*elements):
+def disclosure(*elements: object) -> str:
     return b64url_encode(json.dumps(elements).encode())
 
 
-def digest(text):
+def digest(text: str) -> str:
     return b64url_encode(hashlib.sha256(text.encode()).digest())
 
 
-def fix(**changes):
-    members = {
+def fix(**changes: Any) -> Json:
+    members: Json = {
         "latitude": 51.75,
         "longitude": 0.47,
         "accuracy": 12,
@@ -70,7 +73,7 @@ def fix(**changes):
     return {name: value for name, value in {**members, **changes}.items() if value is not ...}
 
 
-def signed(content, *disclosures, header=HEADER, key=KEY):
+def signed(content: object, *disclosures: str, header: object = HEADER, key: PrivateKey = KEY) -> str:
     """An SD-JWT over any content: bytes as they are, anything else as JSON."""
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     head = header if isinstance(header, bytes) else json.dumps(header).encode()
@@ -79,7 +82,7 @@ def signed(content, *disclosures, header=HEADER, key=KEY):
     return "~".join([jws, *disclosures, ""])
 
 
-def located(*elements, **changes):
+def located(*elements: object, **changes: Any) -> str:
     """A check-in whose one disclosure has these elements and is properly referred to."""
     text = disclosure(*elements)
     return signed(payload(evidence={"_sd": [digest(text)]}, **changes), text)

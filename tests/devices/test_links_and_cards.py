@@ -81,11 +81,23 @@ def test_a_key_of_another_length_is_a_mistake_of_ours():
         make_link(BASE, "nfc", PROVIDER, TAG, b"short")
 
 
-def rasterised(svg: bytes, pixels_a_module: int = 4):
+def part(card: ET.Element, tag: str) -> ET.Element:
+    found = card.find(f"{SVG}{tag}")
+    assert found is not None
+    return found
+
+
+def size_of(card: ET.Element) -> tuple[float, float]:
+    """The width and height of a card, in its own units."""
+    _, _, width, height = card.attrib["viewBox"].split()
+    return float(width), float(height)
+
+
+def rasterised(svg: bytes, pixels_a_module: int = 4) -> np.ndarray:
     """The card's squares drawn on a white page, from the SVG alone."""
     card = ET.fromstring(svg)  # noqa: S314 - our own card
-    width, height = (float(number) for number in card.get("viewBox").split()[2:])
-    path = card.find(f"{SVG}path").get("d")
+    width, height = size_of(card)
+    path = part(card, "path").attrib["d"]
     page = np.full((round(height * pixels_a_module), round(width * pixels_a_module)), 255, np.uint8)
     drawn = 0
     for x, y, right, bottom in re.findall(r"M(\d+),(\d+)H(\d+)V(\d+)H\d+z", path):
@@ -116,16 +128,16 @@ def test_a_worn_card_is_still_read():
 
 def test_the_caption_is_printed_as_text_whatever_characters_it_has():
     card = ET.fromstring(card_svg(GOOD, "C-1 <&> é"))  # noqa: S314 - our own card
-    assert card.find(f"{SVG}text").text == "C-1 <&> é"
-    assert card.find(f"{SVG}title").text == "C-1 <&> é"
+    assert part(card, "text").text == "C-1 <&> é"
+    assert part(card, "title").text == "C-1 <&> é"
 
 
 @pytest.mark.parametrize("caption", ["C-1", "C" * 40])
 def test_the_caption_stays_on_the_card_and_out_of_the_quiet_zone(caption):
     card = ET.fromstring(card_svg(GOOD, caption))  # noqa: S314 - our own card
-    width, height = (float(number) for number in card.get("viewBox").split()[2:])
-    text = card.find(f"{SVG}text")
-    size, baseline = float(text.get("font-size")), float(text.get("y"))
+    width, height = size_of(card)
+    text = part(card, "text").attrib
+    size, baseline = float(text["font-size"]), float(text["y"])
     assert width <= baseline - 0.75 * size
     assert baseline + 0.25 * size <= height
     assert 0.6 * size * len(caption) <= width

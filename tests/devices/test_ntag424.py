@@ -2,25 +2,28 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from devices.ntag424 import BadTap, Tap, decrypt_file, read_tap, verify_tap
 
-CASES = json.loads((Path(__file__).parents[1] / "vectors" / "ntag424_sdm.json").read_text("utf-8"))["cases"]
+Case = dict[str, Any]
+
+CASES: list[Case] = json.loads((Path(__file__).parents[1] / "vectors" / "ntag424_sdm.json").read_text("utf-8"))["cases"]
 GOOD = [case for case in CASES if case["ok"]]
 BAD = [case for case in CASES if not case["ok"]]
 
 
-def mac_input(case):
+def mac_input(case: Case) -> bytes:
     return f"{case['enc']}{case['mac_suffix']}".encode("ascii") if case["enc"] else b""
 
 
-def tapped(case):
+def tapped(case: Case) -> Tap:
     return read_tap(bytes.fromhex(case["meta_key"]), bytes.fromhex(case["picc_data"]))
 
 
-def verify_case(case, **changes):
+def verify_case(case: Case, **changes: Any) -> None:
     tap = changes.pop("tap", tapped(case))
     key, mac, text = bytes.fromhex(case["file_key"]), bytes.fromhex(case["mac"]), mac_input(case)
     verify_tap(tap, changes.get("key", key), changes.get("mac", mac), changes.get("text", text))
@@ -56,7 +59,7 @@ def test_the_encrypted_file_of_a_vector_is_read(case):
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case["name"])
 def test_promise_7_a_code_is_good_for_its_own_counter_tag_key_and_text_only(case):
     tap = tapped(case)
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"tap": Tap(tap.uid, tap.counter + 1)},
         {"tap": Tap(bytes(7), tap.counter)},
         {"key": b"\x01" * 16},

@@ -14,7 +14,7 @@ FIRST = "https://www.my424dna.com/?picc_data=FD91EC264309878BE6345CBE53BADF40&en
 SECOND = "https://ecm.example/t/" + "A-_z" * 10 + "abc"
 
 
-def message(*records):
+def message(*records: ndef.Record) -> bytes:
     return b"".join(ndef.message_encoder(list(records)))
 
 

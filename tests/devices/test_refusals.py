@@ -1,6 +1,8 @@
 """What cannot be read is refused with a reason and a sentence, and never with another exception."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -30,7 +32,7 @@ JWS = GOOD.split("~")[0]
 DISCLOSURE = GOOD.split("~")[1]
 
 
-def refused(posted, reading=read_check_in):
+def refused(posted: Any, reading: Callable[[Any], object] = read_check_in) -> str:
     with pytest.raises(Unreadable) as error:
         reading(posted)
     assert str(error.value) == error.value.detail
@@ -264,7 +266,7 @@ def test_promise_3_a_doubtful_but_possible_fix_is_read(changes):
     }
 
 
-def reads_or_is_refused(posted, reading=read_check_in):
+def reads_or_is_refused(posted: Any, reading: Callable[[Any], object] = read_check_in) -> None:
     try:
         reading(posted)
     except Unreadable as error:
@@ -290,8 +292,8 @@ def test_a_good_message_with_a_character_changed_put_in_or_lost_is_read_or_refus
 
 @given(st.integers(0, 400), st.binary(max_size=4), st.integers(0, 4))
 def test_any_change_inside_payload_header_or_disclosure_is_read_or_refused(place, put, lost):
-    def spoil(text):
-        return text[:place] + put + text[place + lost :]
+    def spoil(text: bytes) -> bytes:
+        return b"".join((text[:place], put, text[place + lost :]))
 
     told = json.dumps([SALT, "gps", fix()]).encode()
     text = b64url_encode(spoil(told))

@@ -60,6 +60,7 @@ def test_what_the_sd_jwt_library_issues_is_read_and_verified(algorithm, decoys):
         assert len(json.loads(b64url_decode(issued.split(".")[1].encode(), "payload"))["evidence"]["_sd"]) > 1
     message = read_check_in(issued)
     verify(message, PublicKey.from_jwk(theirs.export_public()))
+    assert message.gps is not None
     assert message.gps.latitude == 51.75
 
 

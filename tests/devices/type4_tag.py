@@ -17,12 +17,16 @@ _OK = b"\x90\x00"
 _NOT_FOUND = b"\x6a\x82"
 
 
-class _LoopbackDevice(nfc.clf.udp.Device):
-    """The driver's tag side would bind every interface."""
+def _loopback_device(port: int) -> nfc.clf.device.Device:
+    """The driver; its tag side would bind every interface."""
+    device = nfc.clf.udp.Device("127.0.0.1", port)
 
-    def _bind_socket(self, _time_to_return):
-        self.socket.bind(self.addr)
+    def bind_socket(_time_to_return: float | None) -> bool:
+        device.socket.bind(device.addr)
         return True
+
+    device._bind_socket = bind_socket
+    return device
 
 
 @contextmanager
@@ -32,7 +36,7 @@ def presented_tag(messages: Iterable[bytes]) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     frontend = nfc.ContactlessFrontend()
-    frontend.device = _LoopbackDevice("127.0.0.1", port)
+    frontend.device = _loopback_device(port)
     stop = threading.Event()
     thread = threading.Thread(target=_serve, args=(frontend, iter(messages), stop))
     thread.start()
@@ -44,14 +48,14 @@ def presented_tag(messages: Iterable[bytes]) -> Iterator[str]:
         frontend.close()
 
 
-def _serve(frontend, messages, stop):
+def _serve(frontend: nfc.ContactlessFrontend, messages: Iterator[bytes], stop: threading.Event) -> None:
     sensed = {"sens_res": bytearray(b"\x44\x03"), "sdd_res": bytearray(UID), "sel_res": bytearray(b"\x20")}
     while not stop.is_set():
         if frontend.listen(nfc.clf.LocalTarget("106A", **sensed), timeout=0.5) is not None:
             _answer(frontend, messages, stop)
 
 
-def _answer(frontend, messages, stop):
+def _answer(frontend: nfc.ContactlessFrontend, messages: Iterator[bytes], stop: threading.Event) -> None:
     files = {_NDEF_APPLICATION: b"", b"\xe1\x03": _CAPABILITIES}
     selected, answer = b"", _ANSWER_TO_SELECT
     while not stop.is_set():

@@ -1,8 +1,9 @@
 import math
+from typing import cast
 
 import pytest
 
-from geofences.accuracy import WIDEST_A95_M, AccuracyError, a95
+from geofences.accuracy import WIDEST_A95_M, AccuracyBasis, AccuracyError, a95
 
 
 def test_promise_6_w3c_accuracy_is_already_95_percent():
@@ -44,4 +45,4 @@ def test_an_impossible_accuracy_is_refused(accuracy):
 
 def test_an_unknown_basis_is_refused():
     with pytest.raises(AccuracyError, match="'guess' is not one of w3c, android, apple"):
-        a95(10.0, "guess")
+        a95(10.0, cast("AccuracyBasis", "guess"))

@@ -50,9 +50,9 @@ def test_a_circle_outside_england_is_refused(latitude, longitude):
 
 def test_fences_are_frozen():
     with pytest.raises(FrozenInstanceError):
-        Circle(53.8, -1.55).radius_m = 1_000.0
+        setattr(Circle(53.8, -1.55), "radius_m", 1_000.0)  # noqa: B010 – the type check would not let it through
     with pytest.raises(FrozenInstanceError):
-        Polygon(SQUARE).holes = (HOLE,)
+        setattr(Polygon(SQUARE), "holes", (HOLE,))  # noqa: B010 – as above
 
 
 def test_an_open_and_a_closed_ring_make_the_same_polygon():
@@ -61,8 +61,9 @@ def test_an_open_and_a_closed_ring_make_the_same_polygon():
 
 
 def test_a_polygon_is_flattened_to_its_size_on_the_ground():
-    area, _ = WGS84.polygon_area_perimeter(*zip(*SQUARE, strict=True))
-    hole_area, _ = WGS84.polygon_area_perimeter(*zip(*HOLE, strict=True))
+    area, hole_area = (
+        WGS84.polygon_area_perimeter([x for x, _ in ring], [y for _, y in ring])[0] for ring in (SQUARE, HOLE)
+    )
     flat = Polygon(SQUARE, (HOLE,)).flat
     assert flat.shape.area == pytest.approx(area - hole_area, rel=1e-5)
 

@@ -135,6 +135,7 @@ def test_promise_6_a_fix_without_accuracy_is_indeterminate_but_keeps_its_distanc
 def test_promise_6_the_chance_is_given_with_the_verdict():
     doubtful = judge(Circle(*HOME, FIX_DISTANCE_M), *FIX, 60.0)
     assert doubtful.verdict == "indeterminate"
+    assert doubtful.chance_inside is not None
     assert 0.4 < doubtful.chance_inside < 0.5
     assert doubtful.a95_m == 60.0
 

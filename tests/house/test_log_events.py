@@ -9,9 +9,9 @@ _GRAMMAR = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 _LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 
-def _events() -> list[tuple[str, ast.expr | None]]:
+def _events() -> list[tuple[str, ast.expr]]:
     """(file, first argument) of every call of a logger."""
-    found: list[tuple[str, ast.expr | None]] = []
+    found: list[tuple[str, ast.expr]] = []
     for path in sorted((_ROOT / "ecm").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = _logged(node)

@@ -42,6 +42,7 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "refusals": ("intake", set()),
     "rehearsal_clock": ("process", set()),
     "schema_migrations": ("db", set()),
+    "service_events": ("audit", set()),
     "sessions": ("accounts", set()),
     "signature_failures": ("audit", set()),
     "tags": ("care", {"intake"}),

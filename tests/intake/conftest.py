@@ -105,9 +105,8 @@ async def raise_directory_version(superuser: asyncpg.Connection, provider: UUID)
     )
 
 
-@pytest.fixture
-async def provider(superuser: asyncpg.Connection) -> UUID:
-    """A provider with client C-1 (fenced, 200 m), C-2 (no fence), carers W-1 and W-2, and one QR card of C-1."""
+async def arrange_provider(superuser: asyncpg.Connection) -> UUID:
+    """Store a provider with client C-1 (fenced, 200 m), C-2 (no fence), carers W-1 and W-2, and one QR card of C-1."""
     found = uuid4()
     await superuser.execute("INSERT INTO councils VALUES ('E08000035', 'Leeds')")
     await superuser.execute("INSERT INTO providers VALUES ($1, 'Synthetic Care', $2)", found, NOON)
@@ -123,6 +122,12 @@ async def provider(superuser: asyncpg.Connection) -> UUID:
         "INSERT INTO fences VALUES ($1, 'C-1', $2)", found, to_json(Circle(HOME[0], HOME[1], 200.0))
     )
     return found
+
+
+@pytest.fixture
+async def provider(superuser: asyncpg.Connection) -> UUID:
+    """The provider that `arrange_provider` describes."""
+    return await arrange_provider(superuser)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ async def proof_of(posted: str, intake: Intake, phone: Phone, database: Database
     (answer,) = await post(intake, posted)
     await visits_and_what_follows(database, clock)[0].fold_pending(10)
     council = officer("E08000035")
+    assert answer.check_in is not None
     return proof_shown(await Audit(database, clock).proof(council, phone.provider, phone.device_id, answer.check_in))
 
 
@@ -46,7 +47,7 @@ async def test_promise_4_the_proof_holds_what_the_phone_signed_and_the_key_to_ch
 
     assert posted.startswith(f"{proof.signed_part}~")
     assert proof.leaf_hash == sha256(b"\x00" + sha256(proof.signed_part.encode()).digest()).hexdigest()
-    key = OKPKey.import_key(proof.public_key)
+    key = OKPKey.import_key(dict(proof.public_key))
     signed = jws.deserialize_compact(proof.signed_part, key, ["EdDSA"])
     assert msgspec.json.decode(signed.payload)["check_in"] == str(proof.check_in)
 

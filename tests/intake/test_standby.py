@@ -14,8 +14,7 @@ from ecm.db.migrations import migrate
 from ecm.db.pool import open_database
 from ecm.intake.metrics import intake_metrics
 from ecm.intake.service import Intake
-from tests.intake import conftest
-from tests.intake.conftest import NOON, Phone, SetClock, enrol
+from tests.intake.conftest import NOON, Phone, SetClock, arrange_provider, enrol
 from tests.intake.test_service import submit
 
 IN_WAIT = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'ecm_intake'"
@@ -41,7 +40,7 @@ async def until_commits_wait(server: EmbeddedServer) -> None:
 
 async def test_promise_1_a_duplicate_too_is_answered_only_when_the_standby_has_it(own_server: EmbeddedServer) -> None:
     superuser = await asyncpg.connect(own_server.dsn(database="ecm"))
-    phone = Phone(await conftest.provider.__wrapped__(superuser))
+    phone = Phone(await arrange_provider(superuser))
     await enrol(superuser, phone)
     posted = phone.sign()
     async with open_database(own_server.urls("ecm")) as database:

@@ -4,13 +4,14 @@ import re
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecm.alerts.domain import Alert, Fact
+from ecm.alerts.domain import Alert, Fact, FactKind
 from ecm.notifications.domain import (
     Assessment,
     Circumstances,
@@ -35,11 +36,11 @@ SOON = AWARE + timedelta(minutes=10)
 LATER = AWARE + timedelta(hours=3)
 PROVIDER = UUID(int=9)
 DISPROOF = "Disproved by check-in 1/2."
-DISPROVED = {"state": "withdrawn", "state_reason": DISPROOF}
+DISPROVED: dict[str, Any] = {"state": "withdrawn", "state_reason": DISPROOF}
 
 
-def alert(kind="missed_visit", number=1, **known):
-    values = {
+def alert(kind: str = "missed_visit", number: int = 1, **known: Any) -> Alert:
+    values: dict[str, Any] = {
         "alert_id": UUID(int=number),
         "branch_id": "L1",
         "kind": kind,
@@ -54,12 +55,12 @@ def alert(kind="missed_visit", number=1, **known):
     return Alert(**values | known)
 
 
-def fact(kind, minutes=30, **known):
+def fact(kind: FactKind, minutes: int = 30, **known: Any) -> Fact:
     return fact_at(kind, AWARE + timedelta(minutes=minutes), **known)
 
 
-def fact_at(kind, when, **known):
-    values = {"alert_id": UUID(int=1), "fact_id": UUID(int=2), "memo": None, "cause": None}
+def fact_at(kind: FactKind, when: datetime, **known: Any) -> Fact:
+    values: dict[str, Any] = {"alert_id": UUID(int=1), "fact_id": UUID(int=2), "memo": None, "cause": None}
     return Fact(kind=kind, at=when, recorded_by="coordinator:a", recorded_at=when, **values | known)
 
 
@@ -68,7 +69,9 @@ HARM = fact("harm")
 CONCERN = fact("safeguarding_raised")
 
 
-def assessed(found, circumstances=None, around=None, now=LATER):
+def assessed(
+    found: Alert, circumstances: Circumstances | None = None, around: Surroundings | None = None, now: datetime = LATER
+) -> Assessment:
     return assess(found, circumstances or Circumstances(), around or Surroundings(), Policy(), now)
 
 
@@ -199,6 +202,7 @@ def test_harm_or_a_concern_learnt_later_opens_a_candidate(kind):
 def test_promise_9_an_unmet_gate_is_shown_and_never_blocks(kind):
     found = assessed(alert(kind), now=SOON)
     assert found.state == "proposed"
+    assert found.candidate is not None
     assert {gate.name for gate in found.gates if not gate.met} >= set(GATES[found.candidate])
 
 
@@ -302,7 +306,7 @@ def test_staff_alerts_of_one_day_are_one_incident_of_the_branch():
     assert root_cause(shortage) == root_cause(uncovered) == "staffing:2026-11-20"
 
 
-def miss(number, client, hours=0, cause="no cover"):
+def miss(number: int, client: str, hours: int = 0, cause: str | None = "no cover") -> Alert:
     facts = (fact("cause", cause=cause),) if cause else ()
     when = PLANNED + timedelta(hours=hours)
     return alert(number=number, client=client, visit=f"V-{number}", occurred_at=when, facts=facts)
@@ -361,6 +365,7 @@ def test_a_candidate_that_several_alerts_lead_to_rests_on_the_strongest_with_the
     nothing = assessed(alert("late_visit"))
     for order in permutations([withdrawn, screening, proposed, nothing]):
         found = strongest(order)
+        assert found is not None
         assert (found.level, found.state, found.gates[0].met) == (3, "proposed", True)
         assert set(found.reasons) == set(screening.reasons) | set(proposed.reasons)
     assert strongest([withdrawn, nothing]) == withdrawn
@@ -382,7 +387,7 @@ linked = st.lists(kinds, max_size=3).map(
 )
 
 
-def disproves(found, learnt):
+def disproves(found: Alert, learnt: Fact) -> bool:
     in_time = learnt.at <= found.raised_at + timedelta(minutes=60)
     return found.kind == "missed_visit" and learnt.kind == "welfare_contact" and in_time
 

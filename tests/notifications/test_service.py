@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from ecm.alerts.domain import Alert, Fact, watcher_alert_id
+from ecm.alerts.domain import Alert, Fact, FactKind, watcher_alert_id
 from ecm.alerts.service import Alerts
 from ecm.db.pool import Database
 from ecm.notifications.candidates import Candidate
@@ -58,9 +59,14 @@ def alert_of(arranged: Arranged, client: str) -> UUID:
     return watcher_alert_id(arranged.provider, f"V-{client}", "missed_visit")
 
 
-def fact(alert: UUID, kind: str, when: str, **fields) -> Fact:
-    known = {"memo": None, "cause": None, "recorded_by": "a coordinator", "recorded_at": at(when)} | fields
-    return Fact(alert_id=alert, fact_id=uuid4(), kind=kind, at=at(when), **known)
+def fact(alert: UUID, kind: FactKind, when: str, **fields: Any) -> Fact:
+    known: dict[str, Any] = {
+        "memo": None,
+        "cause": None,
+        "recorded_by": "a coordinator",
+        "recorded_at": at(when),
+    } | fields
+    return Fact(alert_id=alert, fact_id=uuid4(), kind=kind, at=at(when), **known | fields)
 
 
 async def only(notifications: Notifications, provider: UUID) -> Candidate:
@@ -69,7 +75,7 @@ async def only(notifications: Notifications, provider: UUID) -> Candidate:
 
 
 async def level_of(arranged: Arranged, client: str) -> int:
-    levels = {row["alert_id"]: row["level"] for row in await arranged.rows("alerts")}
+    levels: dict[UUID, int] = {row["alert_id"]: row["level"] for row in await arranged.rows("alerts")}
     return levels[alert_of(arranged, client)]
 
 

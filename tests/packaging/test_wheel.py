@@ -84,7 +84,12 @@ async def test_the_installed_service_serves_from_an_empty_folder_and_leaves_it_e
 ) -> None:
     command = [str(programs / "ecm")]
     service = await start_service(
-        server_folder / "installed", "--workers", "1", command=command, folder=tmp_path, PYTHONPATH=LIBRARIES
+        server_folder / "installed",
+        "--workers",
+        "1",
+        command=command,
+        folder=tmp_path,
+        environment={"PYTHONPATH": LIBRARIES},
     )
     try:
         async with client(service) as session, session.get("/readyz") as answer:
@@ -105,10 +110,12 @@ async def test_with_a_database_of_its_own_the_service_needs_no_extra(
         "1",
         command=[str(programs / "ecm")],
         folder=tmp_path,
-        PYTHONPATH=without_extras,
-        ECM_DATABASE_URL=database_urls.service,
-        ECM_INTAKE_DATABASE_URL=database_urls.intake,
-        ECM_MIGRATION_DATABASE_URL=database_urls.migration,
+        environment={
+            "PYTHONPATH": without_extras,
+            "ECM_DATABASE_URL": database_urls.service,
+            "ECM_INTAKE_DATABASE_URL": database_urls.intake,
+            "ECM_MIGRATION_DATABASE_URL": database_urls.migration,
+        },
     )
     try:
         async with client(service) as session, session.get("/readyz") as answer:

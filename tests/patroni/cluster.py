@@ -82,8 +82,8 @@ class Cluster:
         self._etcd: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession | None = None
         self.nodes = [
-            Node(f"node{number}", self._folder / f"node{number}", *ports[2 + 2 * number : 4 + 2 * number])
-            for number in range(NODES)
+            Node(f"node{number}", self._folder / f"node{number}", port, rest_port)
+            for number, (port, rest_port) in enumerate(zip(ports[2::2], ports[3::2], strict=True))
         ]
 
     @property
@@ -203,7 +203,7 @@ class Cluster:
         """Start a program as the account, tied to the life of this process."""
         account = _account()
         uid, gid = (-1, -1) if account is None else (account.pw_uid, account.pw_gid)
-        words = [ecm.db.trampoline.__file__, str(os.getpid()), str(uid), str(gid), str(int(death_signal))]
+        words = [ecm.db.embedded.trampoline.__file__, str(os.getpid()), str(uid), str(gid), str(int(death_signal))]
         with log.open("ab") as output:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", *words, str(program), *arguments),

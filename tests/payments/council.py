@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -41,9 +42,9 @@ def taps(carer: str, arrival: datetime, departure: datetime | None, client: str 
     return check_ins
 
 
-def commission(**changes: object) -> Commission:
+def commission(**changes: Any) -> Commission:
     """A visit a day since January, as it is stored."""
-    given = {
+    given: dict[str, Any] = {
         "code": "K-1",
         "client": CLIENT,
         "council": COUNCIL,
@@ -61,10 +62,10 @@ def commission(**changes: object) -> Commission:
     return Commission(**given | changes)
 
 
-def sources(**changes: object) -> Sources:
+def sources(**changes: Any) -> Sources:
     """A day of one commission, and no visits."""
     period = changes.get("period", Period(DAY, DAY))
-    given = {
+    given: dict[str, Any] = {
         "council": COUNCIL,
         "council_name": "Hertfordshire",
         "provider": UUID(int=1),
@@ -133,7 +134,7 @@ class World:
             "INSERT INTO clients VALUES ($1, $2, 'L1', $3, NULL, false, false)", self.provider, client, council
         )
 
-    async def commission(self, code: str = "K-1", **changes: object) -> None:
+    async def commission(self, code: str = "K-1", **changes: Any) -> None:
         bought = {
             "client": CLIENT,
             "council_id": COUNCIL,
@@ -173,7 +174,7 @@ class World:
             await visits_store.write_visits(connection, self.provider, folded, MIDNIGHT)
 
 
-def plan(visit: str = "V-1", start: str = "08:00", *, day: date = DAY, **changes: object) -> PlannedVisit:
+def plan(visit: str = "V-1", start: str = "08:00", *, day: date = DAY, **changes: Any) -> PlannedVisit:
     """A visit of the roster."""
-    given = {"client": CLIENT, "commission": "K-1", "minutes": 30, "carers": ("W-1",)} | changes
+    given: dict[str, Any] = {"client": CLIENT, "commission": "K-1", "minutes": 30, "carers": ("W-1",)} | changes
     return PlannedVisit(visit=visit, start=at(start, day), **given)

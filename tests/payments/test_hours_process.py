@@ -86,9 +86,8 @@ async def test_promise_12_hours_are_worked_out_off_the_loop(process: HoursProces
 async def test_jobs_given_at_once_each_get_their_own_answer(process: HoursProcess):
     names = [f"Care {number}" for number in range(5)]
     answers = await asyncio.gather(*(process.produce(job(provider_name=name)) for name in names))
-    assert [name.replace(" ", "-") in produced.name for name, produced in zip(names, answers, strict=True)] == [
-        True
-    ] * 5
+    produced = [answer for answer in answers if isinstance(answer, Produced)]
+    assert [name.replace(" ", "-") in one.name for name, one in zip(names, produced, strict=True)] == [True] * 5
     assert len(processes()) == 1
 
 

@@ -1,6 +1,7 @@
 """Reconciling against a real database: each sees its own, nothing is missed too early, contracts are replayed."""
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -17,21 +18,22 @@ from tests.arranging import COUNCIL
 from tests.payments.council import CLIENT, DAY, World, at, plan, taps
 
 
-def query(world: World, **changes: object) -> HoursQuery:
-    return HoursQuery(**{"first": DAY, "last": DAY, "provider": world.provider, "council": COUNCIL} | changes)
+def query(world: World, **changes: Any) -> HoursQuery:
+    given: dict[str, Any] = {"first": DAY, "last": DAY, "provider": world.provider, "council": COUNCIL}
+    return HoursQuery(**given | changes)
 
 
-async def run(world: World, account: Account | None = None, **changes: object) -> ReconciliationMessage:
+async def run(world: World, account: Account | None = None, **changes: Any) -> ReconciliationMessage:
     produced = await world.payments.file(account or world.officer, query(world, **changes), "json")
     return msgspec.json.decode(produced.content, type=ReconciliationMessage)
 
 
-async def only_line(world: World, **changes: object) -> Line:
+async def only_line(world: World, **changes: Any) -> Line:
     (line,) = (await run(world, **changes)).lines
     return line
 
 
-async def refusal(world: World, account: Account | None = None, **changes: object) -> Problem:
+async def refusal(world: World, account: Account | None = None, **changes: Any) -> Problem:
     with pytest.raises(Problem) as raised:
         await run(world, account, **changes)
     return raised.value
@@ -168,8 +170,7 @@ async def test_a_weekly_cap_sees_the_whole_week_of_a_shorter_period(world: World
         await world.fold(
             [plan(f"V-{day}", day=day)], taps("W-1", arrival, arrival + timedelta(minutes=minutes)), day=day
         )
-    monday_and_tuesday = {"first": date(2026, 11, 16), "last": date(2026, 11, 17)}
-    rows = (await run(world, **monday_and_tuesday)).lines
+    rows = (await run(world, first=date(2026, 11, 16), last=date(2026, 11, 17))).lines
     assert [line.paid_minutes for line in rows] == [30, 10]
 
 

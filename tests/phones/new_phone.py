@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from devices.enrolment import prove_key
-from devices.keys import PrivateKey
+from devices.keys import Algorithm, PrivateKey
 from ecm.phones.service import Enrolled
 from tests.care.town import Town
 
@@ -11,7 +11,7 @@ from tests.care.town import Town
 class NewPhone:
     """A phone with its key and id."""
 
-    def __init__(self, algorithm: str = "EdDSA") -> None:
+    def __init__(self, algorithm: Algorithm = "EdDSA") -> None:
         self.key = PrivateKey.generate(algorithm)
         self.device = uuid4()
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from devices.enrolment import prove_key
+from devices.keys import Algorithm
 from ecm.care.domain import Branch, Provider
 from ecm.phones import domain as phone_domain
 from ecm.words.problems import Problem
@@ -48,7 +49,7 @@ def test_what_can_be_no_code_has_no_hash(typed: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
-async def test_a_code_enrols_a_phone_of_its_carer(town: Town, code: str, algorithm: str) -> None:
+async def test_a_code_enrols_a_phone_of_its_carer(town: Town, code: str, algorithm: Algorithm) -> None:
     phone = NewPhone(algorithm)
     enrolled = await phone.enrol(town, code)
     assert (enrolled.phone.carer, enrolled.phone.provider, enrolled.is_new) == ("W-001", town.provider, True)
@@ -147,9 +148,9 @@ async def test_each_step_is_written_down(town: Town, code: str, superuser: async
     phone = NewPhone()
     await phone.enrol(town, code)
     await town.phones.revoke(town.coordinator, town.provider, phone.device)
-    rows = await superuser.fetch("SELECT tag, actor FROM audit_events WHERE tag LIKE 'accounts:%' ORDER BY tag")
+    rows = await superuser.fetch("SELECT tag, actor FROM audit_events WHERE tag LIKE 'phones:%' ORDER BY tag")
     assert [tuple(row) for row in rows] == [
-        ("accounts:device:enrolled", str(phone.device)),
-        ("accounts:device:revoked", "office"),
-        ("accounts:enrolment:offered", "office"),
+        ("phones:enrolment:offered", "office"),
+        ("phones:phone:enrolled", str(phone.device)),
+        ("phones:phone:revoked", "office"),
     ]

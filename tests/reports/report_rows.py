@@ -1,6 +1,7 @@
 """Rows for the tests of reports: one client, one commission of 30 minutes; they differ where a test says."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,7 +21,7 @@ A = example_contract("a")
 B = example_contract("b")
 
 
-def changed(contract: Contract, **changes: object) -> Contract:
+def changed(contract: Contract, **changes: Any) -> Contract:
     """The contract with some fields changed, and checked again."""
     return msgspec.structs.replace(contract, **changes)
 
@@ -29,10 +30,10 @@ def start_of(day: date, slot: int = 0) -> datetime:
     return datetime.combine(day, time(8 + 2 * slot), LONDON).astimezone(UTC)
 
 
-def slot(day: date = DAY, **changes: object) -> Slot:
+def slot(day: date = DAY, **changes: Any) -> Slot:
     number = changes.get("number", 0)
     assert isinstance(number, int)
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "council": COUNCIL,
         "provider": PROVIDER,
         "client": "C-0001",
@@ -48,13 +49,13 @@ def slot(day: date = DAY, **changes: object) -> Slot:
     return Slot(**given | changes)
 
 
-def attendance(seconds: int | None = 1800, day: date = DAY, **changes: object) -> Attendance:
+def attendance(seconds: int | None = 1800, day: date = DAY, **changes: Any) -> Attendance:
     number = changes.get("slot", 0)
     start = start_of(day, number if isinstance(number, int) else 0)
     position = changes.get("position", 0)
     name = f"{day:%d}-{number}-{position}"
     came = seconds is not None
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "provider": PROVIDER,
         "council": COUNCIL,
         "client": "C-0001",
@@ -90,7 +91,7 @@ def reconciled(
     return reconcile(attendances, slots, {}, period, replay=contract)
 
 
-def one_line(of: Attendance | None, contract: Contract = A, **slot_changes: object) -> Line:
+def one_line(of: Attendance | None, contract: Contract = A, **slot_changes: Any) -> Line:
     """The only line of one attendance, or none, set against one slot."""
     (line,) = reconciled([of] if of else [], [slot(**slot_changes)], contract).lines
     return line

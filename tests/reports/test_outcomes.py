@@ -52,7 +52,7 @@ def test_a_call_nobody_commissioned_is_a_line_that_pays_nothing():
 
 
 def test_a_second_call_for_the_same_slot_is_a_line_of_its_own():
-    later = attendance(1200, visit="V-again", in_at=attendance().in_at + timedelta(hours=3))
+    later = attendance(1200, visit="V-again", in_at=start_of(DAY) + timedelta(hours=3))
     first, again = reconciled([later, attendance()], [slot()]).lines
     assert (first.visit, first.paid_minutes) == ("V-18-0", 30)
     assert (again.visit, again.paid_minutes, again.flags) == ("V-again", 0, ("unscheduled",))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from reports.files import Header, lines_csv, lines_xlsx
 from reports.kpis import key_figures
 from reports.lines import SUMMED
 from reports.periods import WEEKDAYS, Period, elapsed_seconds, local, week_of, whole_weeks
+from reports.rows import Attendance, Slot
 from tests.reports.report_rows import (
     COUNCIL,
     DAY,
@@ -27,21 +29,23 @@ from tests.reports.report_rows import (
 )
 
 HEADER = Header(datetime(2026, 12, 1, 9, tzinfo=UTC), COUNCIL, PROVIDER)
+Month = tuple[list[Attendance], list[Slot]]
 TOLERANCES = (None, Tolerance(10, 20, "before_bands"), Tolerance(5, 5, "after_bands"))
 OUTCOMES = ("delivered", "missed_provider", "no_reply", "cancelled_short_notice", "hospital", "planned")
 CONTRACTS = (A, B, changed(A, cap="week", week_starts="wednesday"), changed(B, cap="visit", rate_pence_per_hour=None))
 
 
 @st.composite
-def months(draw):
+def months(draw: st.DrawFn) -> Month:
     """Attendances and slots of two clients over some days of a month, with gaps, extra ones and second carers."""
-    attendances, slots = [], []
+    attendances: list[Attendance] = []
+    slots: list[Slot] = []
     for client in ("C-0001", "C-0002"):
         commission = client.replace("C", "K")
         for offset in draw(st.sets(st.integers(-9, 11), max_size=5)):
             day = DAY + timedelta(days=offset)
             for number in range(draw(st.integers(1, 2))):
-                whose = {"client": client, "commission": commission}
+                whose: dict[str, Any] = {"client": client, "commission": commission}
                 minutes = draw(st.sampled_from([15, 30, 45]))
                 carers = draw(st.integers(1, 2))
                 slots.append(slot(day, number=number, minutes=minutes, carers=carers, **whose))
@@ -49,11 +53,16 @@ def months(draw):
                     seconds = draw(st.integers(0, 5400))
                     outcome = draw(st.sampled_from(OUTCOMES))
                     overlap = draw(st.integers(0, seconds)) if position else 0
-                    did = {"position": position, "outcome": outcome, "overlap_seconds": overlap}
+                    did: dict[str, Any] = {"position": position, "outcome": outcome, "overlap_seconds": overlap}
                     visit = f"V-{client}-{day}-{number}"
                     attendances.append(attendance(seconds, day, slot=number, visit=visit, **did, **whose))
             if draw(st.booleans()):
-                extra = {"client": client, "commission": None, "slot": None, "visit": f"unplanned:{client}-{day}"}
+                extra: dict[str, Any] = {
+                    "client": client,
+                    "commission": None,
+                    "slot": None,
+                    "visit": f"unplanned:{client}-{day}",
+                }
                 attendances.append(attendance(draw(st.integers(0, 3600)), day, **extra))
     return attendances, slots
 
@@ -74,7 +83,7 @@ def test_promise_5_the_order_of_the_rows_makes_no_difference_to_a_byte(month, co
 @settings(max_examples=40, deadline=None)
 @given(month=months(), contract=st.sampled_from(CONTRACTS))
 def test_lines_weeks_and_totals_add_up_to_the_same(month, contract):
-    found = reconciled(*month, contract)
+    found = reconciled(month[0], month[1], contract)
     for name in SUMMED:
         of_lines = sum(getattr(line, name) or 0 for line in found.lines)
         assert of_lines == getattr(found.totals, name) == found.weeks[name].sum()
@@ -85,15 +94,16 @@ def test_lines_weeks_and_totals_add_up_to_the_same(month, contract):
 @settings(max_examples=40, deadline=None)
 @given(month=months(), tolerance=st.sampled_from(TOLERANCES))
 def test_a_cap_per_visit_never_pays_above_the_commissioned_minutes(month, tolerance):
-    for line in reconciled(*month, changed(A, tolerance=tolerance)).lines:
+    for line in reconciled(month[0], month[1], changed(A, tolerance=tolerance)).lines:
         assert 0 <= line.paid_minutes <= line.commissioned_minutes
 
 
 @settings(max_examples=40, deadline=None)
 @given(month=months(), starts=st.sampled_from(WEEKDAYS), basis=st.sampled_from([A, B]))
 def test_a_cap_per_week_never_pays_above_the_weeks_commissioned_minutes(month, starts, basis):
-    paid, bought = defaultdict(int), defaultdict(int)
-    for line in reconciled(*month, changed(basis, cap="week", week_starts=starts)).lines:
+    paid: dict[tuple[str | None, date], int] = defaultdict(int)
+    bought: dict[tuple[str | None, date], int] = defaultdict(int)
+    for line in reconciled(month[0], month[1], changed(basis, cap="week", week_starts=starts)).lines:
         key = (line.commission, week_of(line.day, starts))
         paid[key] += line.paid_minutes
         bought[key] += line.commissioned_minutes
@@ -103,19 +113,21 @@ def test_a_cap_per_week_never_pays_above_the_weeks_commissioned_minutes(month, s
 @settings(max_examples=40, deadline=None)
 @given(month=months(), contract=st.sampled_from(CONTRACTS), last=st.dates(date(2026, 11, 2), date(2026, 11, 29)))
 def test_two_periods_side_by_side_give_the_lines_of_the_whole(month, contract, last):
-    early = reconciled(*month, contract, Period(MONTH.first, last)).lines
-    late = reconciled(*month, contract, Period(last + timedelta(days=1), MONTH.last)).lines
-    assert early + late == reconciled(*month, contract).lines
+    early = reconciled(month[0], month[1], contract, Period(MONTH.first, last)).lines
+    late = reconciled(month[0], month[1], contract, Period(last + timedelta(days=1), MONTH.last)).lines
+    assert early + late == reconciled(month[0], month[1], contract).lines
 
 
 @settings(max_examples=40, deadline=None)
 @given(month=months(), contract=st.sampled_from(CONTRACTS))
 def test_each_trace_leads_step_by_step_to_what_is_paid(month, contract):
-    for line in reconciled(*month, contract).lines:
+    for line in reconciled(month[0], month[1], contract).lines:
         minutes = 0
         for step in line.trace:
             assert step.before == minutes
-            minutes = step.after if step.rule != "rate" else minutes
+            if step.rule != "rate":
+                assert step.after is not None
+                minutes = step.after
             assert step.because.endswith(".")
         assert minutes == line.paid_minutes
         assert len(line.trace) >= 1

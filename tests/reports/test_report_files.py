@@ -5,6 +5,7 @@ import io
 import zipfile
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import openpyxl
 import pytest
@@ -14,7 +15,20 @@ from hypothesis import strategies as st
 from reports.files import Header, file_name, harmless, lines_csv, lines_xlsx
 from reports.kpis import Share, key_figures
 from reports.periods import Period
-from tests.reports.report_rows import COUNCIL, DAY, MONTH, PROVIDER, A, B, attendance, changed, reconciled, slot
+from reports.reconciliation import Reconciliation
+from tests.reports.report_rows import (
+    COUNCIL,
+    DAY,
+    MONTH,
+    PROVIDER,
+    A,
+    B,
+    attendance,
+    changed,
+    reconciled,
+    slot,
+    start_of,
+)
 
 COLUMNS = (
     "provider,council,client,commission,slot,day,visit,carer,position,planned_start,planned_minutes,"
@@ -35,16 +49,16 @@ DANGEROUS = (
 )
 
 
-def wall(*parts):
+def wall(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
     """A time without a zone, as a spreadsheet holds it."""
-    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC).replace(tzinfo=None)
 
 
-def read_csv(found):
+def read_csv(found: Reconciliation) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(lines_csv(found, HEADER).decode("utf-8"), newline="")))
 
 
-def open_xlsx(found):
+def open_xlsx(found: Reconciliation) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(lines_xlsx(found, HEADER)))
 
 
@@ -135,7 +149,7 @@ def test_the_trace_sheet_gives_a_row_to_every_step():
     assert rows[0][12] == "phone/18-0-0-in, phone/18-0-0-out"
 
 
-def summary(found):
+def summary(found: Reconciliation) -> dict[str, tuple[Any, Any]]:
     return {row[0].value: (row[1].value, row[2].value) for row in open_xlsx(found)["Summary"].iter_rows(min_row=2)}
 
 
@@ -189,7 +203,7 @@ def test_a_file_name_says_what_the_file_holds_and_is_safe():
 
 @pytest.mark.parametrize(("minutes_from_start", "punctual"), [(-31, 0), (-30, 1), (0, 1), (30, 1), (31, 0)])
 def test_an_arrival_on_either_end_of_the_window_is_punctual(minutes_from_start, punctual):
-    moved = attendance().planned_start + timedelta(minutes=minutes_from_start)
+    moved = start_of(DAY) + timedelta(minutes=minutes_from_start)
     figures = key_figures(reconciled([attendance(in_at=moved)], [slot()]))
     assert (figures.punctual.part, figures.punctual.whole) == (punctual, 1)
 

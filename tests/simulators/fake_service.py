@@ -5,6 +5,7 @@ import itertools
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from aiohttp import web
 
@@ -24,7 +25,7 @@ class FakeService:
         self.keys: dict[uuid.UUID, PublicKey] = {}
         self.stored: dict[tuple[uuid.UUID, uuid.UUID], str] = {}
         self.received: list[tuple[datetime, datetime, list[str]]] = []
-        self.posts: list[tuple[str, object]] = []
+        self.posts: list[tuple[str, Any]] = []
         self.accounts: set[str] = set()
         self.missed: dict[str, uuid.UUID] = {}
 
@@ -70,12 +71,12 @@ class FakeService:
             return web.Response(body=str(reply.text)[:-10].encode(), content_type="application/json")
         return reply
 
-    def _store(self, body: dict) -> list[dict]:
+    def _store(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         sent_at = datetime.fromisoformat(body["sent_at"])
         self.received.append((self.now, sent_at, body["check_ins"]))
         return [self._answer(message) for message in body["check_ins"]]
 
-    def _answer(self, message: str) -> dict:
+    def _answer(self, message: str) -> dict[str, Any]:
         said = read_check_in(message)
         key = self.keys.get(said.device_id)
         answer = {"check_in": str(said.body.check_in), "recorded_at": self.now.isoformat()}

@@ -1,4 +1,5 @@
 import uuid
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -21,9 +22,10 @@ def keep(tmp_path):
     return path
 
 
-def sign(keep, *said):
+def sign(keep: Path, *said: str) -> str:
     result = CliRunner().invoke(main, ["phone", "sign", "--keep", str(keep), "--client", "C-1", *said])
     assert result.exit_code == 0, result.output
+    message: str
     [message] = msgspec.json.decode(result.output, type=Post).check_ins
     return message
 
@@ -35,7 +37,9 @@ def test_a_phone_driven_by_hand_signs_a_chain_that_verifies(keep):
     public = PrivateKey.from_seed(SEED).public
     for message in (first, second):
         verify(read_check_in(message), public)
-    assert read_check_in(first).gps.latitude == 51.75
+    gps = read_check_in(first).gps
+    assert gps is not None
+    assert gps.latitude == 51.75
     assert read_check_in(second).body.previous == link_to(first)
     assert [read_check_in(m).body.sequence for m in (first, second)] == [1, 2]
 

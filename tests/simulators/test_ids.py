@@ -2,9 +2,10 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,13 +14,13 @@ from hypothesis import strategies as st
 from simulators.happenings import Amend, Fact, OfficeAlert
 from simulators.ids import Kind
 from simulators.places import ImpossibleWorld
-from simulators.truth import build_truth
-from simulators.world import build_world
+from simulators.truth import Truth, build_truth
+from simulators.world import Client, World, build_world
 
 DAY = date(2026, 11, 20)
 
 
-def uuids_in(what):
+def uuids_in(what: object) -> Iterator[uuid.UUID]:
     """Every UUID anywhere in a value; a provider's relief carer is one of its carers and is passed over."""
     if isinstance(what, uuid.UUID):
         yield what
@@ -32,7 +33,7 @@ def uuids_in(what):
                 yield from uuids_in(getattr(what, field.name))
 
 
-def used_twice(names):
+def used_twice(names: Iterable[Hashable]) -> list[Hashable]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
@@ -53,41 +54,41 @@ def test_no_world_of_any_seed_and_size_has_an_id_twice(seed, scale):
 def test_no_morning_of_any_seed_and_size_has_an_id_twice(seed, scale):
     truth = build_truth(build_world(seed, DAY, scale))
     assert not used_twice((each.kind, each.value) for told in truth.providers for each in told.ids(seed))
-    keys = [entry.key for told in truth.providers for entry in (*told.taps, *told.phone_alerts)]
-    assert not used_twice(keys)
+    taps = [tap.key for told in truth.providers for tap in told.taps]
+    assert not used_twice(taps + [alert.key for told in truth.providers for alert in told.phone_alerts])
 
 
-def second(world, **changes):
+def second(world: World, **changes: Any) -> World:
     """Change the second provider of a world."""
     first, other, *rest = world.providers
     return replace(world, providers=(first, replace(other, **changes), *rest))
 
 
-def with_client(world, **changes):
+def with_client(world: World, **changes: Any) -> World:
     other, *rest = world.providers[1].clients
     return second(world, clients=(replace(other, **changes), *rest))
 
 
-def with_carer(world, **changes):
+def with_carer(world: World, **changes: Any) -> World:
     other, *rest = world.providers[1].carers
     return second(world, carers=(replace(other, **changes), *rest))
 
 
-def tagged(world):
+def tagged(world: World) -> Client:
     return next(client for client in world.providers[0].clients if client.nfc_tag)
 
 
-def with_commission(world, code):
+def with_commission(world: World, code: str) -> World:
     other, *rest = world.providers[1].commissions
     return second(world, commissions=(replace(other, code=code), *rest))
 
 
-def with_visit(world, visit):
+def with_visit(world: World, visit: str) -> World:
     other, *rest = world.providers[1].visits
     return second(world, visits=(replace(other, visit=visit), *rest))
 
 
-OF_THE_WORLD = {
+OF_THE_WORLD: dict[str, Callable[[World], World]] = {
     "provider": lambda w: second(w, provider_id=w.providers[0].provider_id),
     "branch": lambda w: second(w, branch=w.providers[0].branch),
     "pair of CQC ids": lambda w: second(
@@ -105,7 +106,7 @@ OF_THE_WORLD = {
 }
 
 
-def office_twice(truth, kind):
+def office_twice(truth: Truth, kind: type[Any]) -> Truth:
     """The second act of a kind is given the key of the first, in whichever offices they are."""
     first = next(act for told in truth.providers for act in told.office if isinstance(act, kind))
     return replace(
@@ -123,12 +124,12 @@ def office_twice(truth, kind):
     )
 
 
-def last_provider(truth, **changes):
+def last_provider(truth: Truth, **changes: Any) -> Truth:
     *others, last = truth.providers
     return replace(truth, providers=(*others, replace(last, **changes)))
 
 
-def alert_twice(truth):
+def alert_twice(truth: Truth) -> Truth:
     """The office writes an alert down under the key of one from a phone."""
     told = truth.providers[-1]
     key = told.phone_alerts[0].key
@@ -137,7 +138,7 @@ def alert_twice(truth):
     )
 
 
-def journal_key_twice(truth):
+def journal_key_twice(truth: Truth) -> Truth:
     """A phone signs an alert under the key of a tap of another provider's phone."""
     alert, *rest = truth.providers[-1].phone_alerts
     return last_provider(truth, phone_alerts=(replace(alert, key=truth.providers[0].taps[0].key), *rest))

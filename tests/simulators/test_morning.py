@@ -1,7 +1,9 @@
 import itertools
 import uuid
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -17,6 +19,7 @@ from simulators.outbox import Outbox
 from simulators.registration import Registration
 from simulators.seeds import random_id
 from simulators.state import DayState, OtherMorning, open_state
+from simulators.truth import Truth
 from tests.simulators.fake_service import FAULTS, FakeService
 
 QUICK = Patience(first=0.0005, longest=0.002, total=20)
@@ -27,12 +30,12 @@ class PowerCut(Exception):
 
 
 @asynccontextmanager
-async def served(fake):
+async def served(fake: FakeService) -> AsyncIterator[ServiceClient]:
     async with TestServer(fake.app()) as server, aiohttp.ClientSession() as session:
         yield ServiceClient(session, str(server.make_url("")).rstrip("/"), QUICK)
 
 
-def fake_for(truth, faults=None):
+def fake_for(truth: Truth, faults: Iterator[str | None] | None = None) -> FakeService:
     fake = FakeService(faults)
     for told in truth.providers:
         for act in told.office:
@@ -41,14 +44,14 @@ def fake_for(truth, faults=None):
     return fake
 
 
-async def play(truth, fake, folder, stop_after=None):
+async def play(truth: Truth, fake: FakeService, folder: Path, stop_after: int | None = None) -> tuple[Outbox, DayState]:
     """Play the morning, or what is left of it, as a process does; power fails after some steps."""
     world = truth.world
     kept_at = folder / "state.json"
     state = open_state(kept_at, world.seed, world.day, 0.3, world.council)
-    done = []
+    done: list[datetime] = []
 
-    def stepped(at):
+    def stepped(at: datetime) -> None:
         done.append(at)
         if len(done) == stop_after:
             raise PowerCut
@@ -60,7 +63,7 @@ async def play(truth, fake, folder, stop_after=None):
             return outbox, state
 
 
-def sent(fake):
+def sent(fake: FakeService) -> list[str]:
     return sorted(fake.stored.values())
 
 
@@ -103,6 +106,7 @@ async def test_a_step_may_be_played_twice(small_truth, tmp_path):
     with pytest.raises(PowerCut):
         await play(small_truth, fake, tmp_path, 40)
     state = DayState.load(tmp_path / "state.json")
+    assert state is not None
     state.step -= 1
     state.save(tmp_path / "state.json")
     once = sent(fake)

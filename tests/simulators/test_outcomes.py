@@ -8,15 +8,15 @@ from simulators.roster import Commission, PlannedVisit
 EIGHT = datetime.fromisoformat("2026-11-20T08:00:00+00:00")
 
 
-def visit(carers=("W-1",), minutes=30):
+def visit(carers: tuple[str, ...] = ("W-1",), minutes: int = 30) -> PlannedVisit:
     return PlannedVisit("V-1", "C-1", "K-1", EIGHT, minutes, carers, None)
 
 
-def bought(contract, carers=1):
+def bought(contract: str, carers: int = 1) -> Commission:
     return Commission("K-1", "C-1", contract, "08:00", 30, carers, False, False)
 
 
-def stayed(carer, minutes, seconds=0, after=0):
+def stayed(carer: str, minutes: int, seconds: int = 0, after: int = 0) -> KnownStay:
     arrived = EIGHT + timedelta(minutes=after)
     return KnownStay(carer, arrived, arrived + timedelta(minutes=minutes, seconds=seconds), "located", "located")
 

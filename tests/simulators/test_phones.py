@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -12,12 +13,13 @@ from simulators.client import Patience, Refusal, ServiceClient, ServiceLost
 from simulators.outbox import Outbox
 from simulators.phones import Phone
 from simulators.roster import local
+from simulators.truth import Truth
 from tests.simulators.fake_service import FAULTS, FakeService
 
 QUICK = Patience(first=0.0005, longest=0.002, total=20)
 
 
-def phones_of(truth, outbox):
+def phones_of(truth: Truth, outbox: Outbox) -> list[Phone]:
     links = {
         (client.code, kind): f"http://invalid/{kind}/{client.code}"
         for provider in truth.world.providers
@@ -31,7 +33,7 @@ def phones_of(truth, outbox):
     ]
 
 
-def sign_all(truth, outbox):
+def sign_all(truth: Truth, outbox: Outbox) -> list[Phone]:
     phones = phones_of(truth, outbox)
     for phone in phones:
         for told in truth.providers:
@@ -51,14 +53,14 @@ async def serve():
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
-        async def start(fake, patience=QUICK):
+        async def start(fake: FakeService, patience: Patience = QUICK) -> ServiceClient:
             server = await stack.enter_async_context(TestServer(fake.app()))
             return ServiceClient(session, str(server.make_url("")).rstrip("/"), patience)
 
         yield start
 
 
-def knows(fake, phones):
+def knows(fake: FakeService, phones: Iterable[Phone]) -> None:
     fake.keys = {phone.carer.device_id: phone.key.public for phone in phones}
 
 

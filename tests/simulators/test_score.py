@@ -5,12 +5,12 @@ import pytest
 from msgspec.structs import replace
 
 from simulators.conclusions import Conclusions, Line, ProviderConclusions
-from simulators.expectations import expectations_of
+from simulators.expectations import Expectations, expectations_of
 from simulators.happenings import Mischief
 from simulators.morning import steps_of
 from simulators.outbox import Outbox
 from simulators.replies import Alert, Candidate, Visit, VisitException, VisitStay
-from simulators.score import score
+from simulators.score import Difference, score
 
 ANY = uuid.UUID(int=0)
 
@@ -26,7 +26,7 @@ def outbox(tmp_path):
         yield kept
 
 
-def perfect(expectation):
+def perfect(expectation: Expectations) -> ProviderConclusions:
     """What a service concludes that makes the most of everything it was told."""
     visits, lines = [], []
     for number, visit in enumerate(expectation.visits):
@@ -51,7 +51,7 @@ def perfect(expectation):
     return ProviderConclusions(ANY, visits, alerts, candidates, lines)
 
 
-def unexplained(expected, providers, outbox):
+def unexplained(expected: list[Expectations], providers: list[ProviderConclusions], outbox: Outbox) -> list[Difference]:
     return [d for d in score(expected, Conclusions(providers, []), outbox, []) if not d.explained]
 
 

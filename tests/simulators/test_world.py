@@ -1,5 +1,5 @@
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_codes_have_the_shape_the_service_takes_and_are_used_once(world):
 
 def test_the_roster_fills_the_morning_and_gives_no_carer_two_visits_at_once(world):
     for provider in world.providers:
-        ends = {}
+        ends: dict[str, datetime] = {}
         for visit in provider.visits:
             assert local(DAY, "06:30") <= visit.start
             assert visit.end <= local(DAY, "13:30")

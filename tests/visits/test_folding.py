@@ -1,16 +1,18 @@
 """Visits as a whole: exceptions, two carers, amendments."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from ecm.visits.domain import CheckIn
 from tests.visits.visit_values import amend, at, folded, kinds, only, plan, tap
 
 PLAN = [plan("V-1", at("08:00"))]
 
 
-def tapped(arrive="08:00", leave="08:30", number=1, **fields):
+def tapped(arrive: str = "08:00", leave: str = "08:30", number: int = 1, **fields: Any) -> list[CheckIn]:
     return [tap(number, "in", at(arrive), **fields), tap(number + 1, "out", at(leave), **fields)]
 
 

@@ -1,13 +1,15 @@
 """Calls find their visits: hints, rostered carers, nearness, capacity, midnight."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+from ecm.visits.domain import Visit
 from tests.visits.visit_values import DAY, at, folded, only, plan, tap
 
 NEXT = DAY + timedelta(days=1)
 
 
-def arrivals(visits):
+def arrivals(visits: Iterable[Visit]) -> dict[str, list[datetime | None]]:
     return {visit.visit: [stay.in_at for stay in visit.stays] for visit in visits}
 
 
@@ -121,5 +123,5 @@ def test_an_unplanned_visit_over_midnight_belongs_to_the_day_of_its_arrival():
 
 
 def test_what_belongs_to_another_client_is_left_out_of_account():
-    other = {"client": "C-0002"}
-    assert folded([plan("V-1", at("08:00"), **other)], [tap(1, "in", at("08:00"), **other)]) == ()
+    other = "C-0002"
+    assert folded([plan("V-1", at("08:00"), client=other)], [tap(1, "in", at("08:00"), client=other)]) == ()

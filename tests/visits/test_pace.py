@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from ecm.intake.fold_requests import Waiting
 from ecm.visits import folding
 from ecm.visits.folding import (
     BUSY_PER_SECOND,
@@ -14,7 +15,6 @@ from ecm.visits.folding import (
     Pace,
     Rounds,
 )
-from ecm.visits.store import Waiting
 
 
 def looked(*asked: int, every: float = 1.0) -> Pace:

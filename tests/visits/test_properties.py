@@ -3,11 +3,13 @@
 import random
 from collections import Counter
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecm.visits.domain import days_touched, fold, fold_all, status, window
+from ecm.visits.domain import CheckIn, PlannedVisit, days_touched, fold, fold_all, status, window
+from ecm.visits.model import Direction
 from ecm.visits.refolding import fold_days
 from ecm.words.civil_time import LONDON, london_day
 from tests.visits.visit_values import CLIENT, LIMITS, amend, plan, tap
@@ -16,8 +18,13 @@ FIRST = {"winter": date(2026, 11, 18), "spring": date(2026, 3, 27), "autumn": da
 DAYS = 4
 CARERS = ("W-001", "W-002", "W-003")
 
+T = TypeVar("T")
+Planned = tuple[int, int, tuple[str, ...], bool]
+Tapped = tuple[int, Direction, str, int | None]
+History = tuple[str, list[PlannedVisit], list[CheckIn]]
 
-def instant(season, minute):
+
+def instant(season: str, minute: int) -> datetime:
     midnight = datetime.combine(FIRST[season], time(), LONDON)
     return datetime.fromtimestamp(midnight.timestamp() + minute * 60, tz=LONDON).astimezone(
         tz=window(FIRST[season])[0].tzinfo
@@ -28,14 +35,16 @@ minutes = st.one_of(
     st.integers(0, DAYS * 1440),
     st.builds(lambda day, near: day * 1440 + near, st.integers(1, DAYS - 1), st.integers(-300, 300)),
 )
-plans = st.tuples(
+plans: st.SearchStrategy[Planned] = st.tuples(
     minutes, st.sampled_from([15, 30, 60, 540, 900]), st.sampled_from([(), CARERS[:1], CARERS[:2]]), st.booleans()
 )
-taps = st.tuples(minutes, st.sampled_from(["in", "out"]), st.sampled_from(CARERS), st.none() | st.integers(0, 9))
+taps: st.SearchStrategy[Tapped] = st.tuples(
+    minutes, st.sampled_from(get_args(Direction)), st.sampled_from(CARERS), st.none() | st.integers(0, 9)
+)
 
 
 @st.composite
-def histories(draw):
+def histories(draw: st.DrawFn) -> History:
     """A client's roster and taps over four days: sparse ones drawn by hand, dense ones from a seed."""
     season = draw(st.sampled_from(sorted(FIRST)))
     if draw(st.booleans()):
@@ -61,13 +70,14 @@ def histories(draw):
     return season, roster, check_ins
 
 
-def dense(chance):
+def dense(chance: random.Random) -> tuple[list[Planned], list[Tapped]]:
     step = chance.choice([30, 60, 120, 240])
     spread = chance.choice([3, 30, 200])
-    planned, tapped = [], []
+    planned: list[Planned] = []
+    tapped: list[Tapped] = []
     for minute in range(0, DAYS * 1440, step):
         planned.append((minute, chance.choice([15, 30, 600, 900]), chance.choice([(), CARERS[:1], CARERS[:2]]), False))
-        for direction in ("in", "out"):
+        for direction in get_args(Direction):
             if chance.random() < 0.8:
                 when = min(max(minute + chance.randint(-spread, spread), 0), DAYS * 1440)
                 hint = chance.randrange(DAYS * 1440 // step) if chance.random() < 0.3 else None
@@ -76,11 +86,20 @@ def dense(chance):
     return planned, tapped
 
 
-def days(season):
+def days(season: str) -> list[date]:
     return [FIRST[season] + timedelta(days=number) for number in range(-1, DAYS + 1)]
 
 
-def seen_through_window(day, roster, check_ins):
+def jumbled(known: list[T], chance: random.Random) -> list[T]:
+    """All of it in any order, and half of it twice."""
+    again = known + chance.sample(known, len(known) // 2)
+    chance.shuffle(again)
+    return again
+
+
+def seen_through_window(
+    day: date, roster: list[PlannedVisit], check_ins: list[CheckIn]
+) -> tuple[list[PlannedVisit], list[CheckIn]]:
     """What a store that keeps to the window would hand to the fold of a day."""
     first, end = window(day)
     return (
@@ -98,12 +117,8 @@ def test_promise_5_shuffled_and_repeated_inputs_give_identical_visits(history, c
         for number in range(1, 6)
     ]
     expected = [fold(CLIENT, day, roster, check_ins, amendments, LIMITS) for day in days(season)]
-    jumbled = []
-    for known in (roster, check_ins, amendments):
-        again = known + chance.sample(known, len(known) // 2)
-        chance.shuffle(again)
-        jumbled.append(again)
-    assert [fold(CLIENT, day, *jumbled, LIMITS) for day in days(season)] == expected
+    again = jumbled(roster, chance), jumbled(check_ins, chance), jumbled(amendments, chance)
+    assert [fold(CLIENT, day, *again, LIMITS) for day in days(season)] == expected
 
 
 @given(histories())
@@ -126,7 +141,8 @@ def test_promise_5_a_hint_late_in_the_day_before_carries_nothing_over_from_the_d
 
 def test_promise_5_calls_that_push_each_other_along_do_not_carry_over_from_before_the_day_before():
     season, seconds = "winter", 1440 * 60 + 1800
-    roster, check_ins = [], [tap(99, "in", instant(season, 1430), carer="W-001")]
+    roster: list[PlannedVisit] = []
+    check_ins = [tap(99, "in", instant(season, 1430), carer="W-001")]
     for number in range(10):
         gap = 6000 + 2 * number
         roster.append(plan(f"V-{number}", instant(season, 0) + timedelta(seconds=seconds)))
@@ -142,7 +158,7 @@ def test_promise_5_a_departure_never_reaches_back_to_a_visit_of_which_the_window
     assert_window_is_enough(season, roster, check_ins)
 
 
-def assert_window_is_enough(season, roster, check_ins):
+def assert_window_is_enough(season: str, roster: list[PlannedVisit], check_ins: list[CheckIn]) -> None:
     whole = fold_all(roster, check_ins, [], LIMITS)
     for day in days(season):
         seen = fold(CLIENT, day, *seen_through_window(day, roster, check_ins), [], LIMITS)

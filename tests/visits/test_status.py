@@ -1,20 +1,21 @@
 """The state of a visit as time passes, the alerts that are due, and when to look again."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from ecm.visits.domain import alerts_due, exceptions_at, next_change, next_planned_start, status
+from ecm.visits.domain import CheckIn, Status, Visit, alerts_due, exceptions_at, next_change, next_planned_start, status
 from tests.visits.visit_values import DAY, LIMITS, amend, at, folded, kinds, only, plan, tap
 
 LUNCH = at("12:00")
 
 
-def visit_with(*taps, start="08:00", **fields):
+def visit_with(*taps: CheckIn, start: str = "08:00", **fields: Any) -> Visit:
     return only(folded([plan("V-1", at(start), **fields)], taps))
 
 
-def state(visit, clock, next_start=LUNCH):
+def state(visit: Visit, clock: str, next_start: datetime | None = LUNCH) -> Status:
     return status(visit, at(clock), LIMITS, next_start)
 
 
@@ -128,7 +129,8 @@ def test_an_amendment_that_shows_somebody_came_ends_the_wait():
 def test_looking_again_only_at_the_next_change_misses_no_change():
     visits = [visit_with(), visit_with(tap(1, "in", at("08:10"))), visit_with(start="22:45")]
     for visit in visits:
-        moment = at("06:00")
+        moment: datetime | None = at("06:00")
+        assert moment is not None
         seen = {moment: (status(visit, moment, LIMITS, LUNCH), alerts_due(visit, moment, LIMITS, LUNCH))}
         while (moment := next_change(visit, moment, LIMITS, LUNCH)) is not None:
             seen[moment] = (status(visit, moment, LIMITS, LUNCH), alerts_due(visit, moment, LIMITS, LUNCH))

@@ -1,9 +1,15 @@
 """Values to test visits with: one client, times in Europe/London of a named day, ids that count up."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, Visit, fold
+from ecm.visits.model import Direction
 from ecm.words.civil_time import LONDON
 
 CLIENT = "C-0001"
@@ -13,32 +19,52 @@ LIMITS = Limits()
 
 def at(clock: str, day: date = DAY) -> datetime:
     """The instant at which the clocks show `HH:MM` or `HH:MM:SS` on this day."""
-    hour, minute, *second = (int(part) for part in clock.split(":"))
-    local = datetime(day.year, day.month, day.day, hour, minute, *second, tzinfo=LONDON)
+    hour, minute, second = (int(part) for part in f"{clock}:00".split(":")[:3])
+    local = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=LONDON)
     return local.astimezone(UTC)
 
 
-def tap(number: int, direction: str, when: datetime, **fields) -> CheckIn:
-    known = {"carer": "W-001", "client": CLIENT, "grade": "located"} | fields
-    return CheckIn(device_id=UUID(int=1), check_in_id=UUID(int=number), direction=direction, occurred_at=when, **known)
+def tap(number: int, direction: Direction, when: datetime, **fields: Any) -> CheckIn:
+    usual = CheckIn(
+        device_id=UUID(int=1),
+        check_in_id=UUID(int=number),
+        direction=direction,
+        occurred_at=when,
+        carer="W-001",
+        client=CLIENT,
+        grade="located",
+    )
+    return msgspec.structs.replace(usual, **fields)
 
 
-def plan(visit: str, start: datetime, minutes: int = 30, **fields) -> PlannedVisit:
-    known = {"client": CLIENT, "commission": "K-1", "carers": ("W-001",)} | fields
-    return PlannedVisit(visit=visit, start=start, minutes=minutes, **known)
+def plan(visit: str, start: datetime, minutes: int = 30, **fields: Any) -> PlannedVisit:
+    usual = PlannedVisit(visit=visit, start=start, minutes=minutes, client=CLIENT, commission="K-1", carers=("W-001",))
+    return msgspec.structs.replace(usual, **fields)
 
 
-def amend(number: int, visit: str, in_at=None, out_at=None, **fields) -> Amendment:
-    known = {
-        "carer": "W-001",
-        "made_at": at("18:00") + timedelta(minutes=number),
-        "made_by": "coordinator",
-        "reason": "NO_OUT",
-    } | fields
-    return Amendment(amendment_id=UUID(int=number), visit=visit, in_at=in_at, out_at=out_at, **known)
+def amend(
+    number: int, visit: str, in_at: datetime | None = None, out_at: datetime | None = None, **fields: Any
+) -> Amendment:
+    usual = Amendment(
+        amendment_id=UUID(int=number),
+        visit=visit,
+        in_at=in_at,
+        out_at=out_at,
+        carer="W-001",
+        made_at=at("18:00") + timedelta(minutes=number),
+        made_by="coordinator",
+        reason="NO_OUT",
+    )
+    return replace(usual, **fields)
 
 
-def folded(planned=(), check_ins=(), amendments=(), day: date = DAY, limits: Limits = LIMITS) -> tuple[Visit, ...]:
+def folded(
+    planned: Iterable[PlannedVisit] = (),
+    check_ins: Iterable[CheckIn] = (),
+    amendments: Iterable[Amendment] = (),
+    day: date = DAY,
+    limits: Limits = LIMITS,
+) -> tuple[Visit, ...]:
     return fold(CLIENT, day, planned, check_ins, amendments, limits)
 
 

@@ -11,6 +11,7 @@ from ecm.db.pool import Database
 from ecm.process.settings import Settings
 from ecm.process.wiring import make_app
 from tests.arranging import Arranged, HandClock, at
+from tests.serving import Client
 from tests.web.browsing import Browser
 
 NewBrowser = Callable[[], Browser]
@@ -23,7 +24,7 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-async def client(database: Database, clock: HandClock, tmp_path: Path) -> AsyncIterator[TestClient]:
+async def client(database: Database, clock: HandClock, tmp_path: Path) -> AsyncIterator[Client]:
     """The application behind HTTP; cookies are the browsers' own."""
     server = TestServer(make_app(Settings(state_dir=tmp_path), database, clock))
     async with TestClient(server, cookie_jar=DummyCookieJar()) as opened:
@@ -31,7 +32,7 @@ async def client(database: Database, clock: HandClock, tmp_path: Path) -> AsyncI
 
 
 @pytest.fixture
-def browser(client: TestClient, arranged: Arranged) -> Browser:
+def browser(client: Client, arranged: Arranged) -> Browser:
     """A browser in which nobody is signed in."""
     return Browser(client, arranged)
 
@@ -39,10 +40,10 @@ def browser(client: TestClient, arranged: Arranged) -> Browser:
 @pytest.fixture
 async def office(browser: Browser) -> Browser:
     """A registered manager at a browser."""
-    return await browser.sign_in("registered_manager")
+    return await browser.signed_in_as("registered_manager")
 
 
 @pytest.fixture
-async def officer(client: TestClient, arranged: Arranged) -> Browser:
+async def officer(client: Client, arranged: Arranged) -> Browser:
     """A council officer at a browser of their own."""
-    return await Browser(client, arranged).sign_in("council_officer")
+    return await Browser(client, arranged).signed_in_as("council_officer")

@@ -19,7 +19,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 async def fold(browser: Browser) -> None:
-    while await browser.client.server.app[VISITS].fold_pending(200):
+    while await browser.client.app[VISITS].fold_pending(200):
         pass
 
 
@@ -135,7 +135,7 @@ async def test_a_visit_with_any_code_has_a_page(office: Browser):
 
 async def test_promise_11_other_providers_visits_have_no_page(morning: Browser, client, database, superuser):
     rival = await type(morning.arranged)(database, superuser).begin()
-    stranger = await Browser(client, rival).sign_in("coordinator", "a.rival")
+    stranger = await Browser(client, rival).signed_in_as("coordinator", "a.rival")
     for path in ("/visits/V-1", f"/visits/V-1?provider={morning.arranged.provider}"):
         assert (await stranger.see(path)).status == 404
     assert "No visits are planned" in (await stranger.see("/")).words
@@ -165,10 +165,10 @@ async def test_an_amendment_is_stored_beside_the_check_ins_and_shown_at_once(mor
         "reason": "NO_CALLS",
         "memo": HOSTILE,
     }
+    amended = "/visits/V-2?done=amended"
     for _ in range(2):
-        page = await morning.send("/visits/V-2/amendments", form)
-        assert page.location == "/visits/V-2?done=amended"
-    visit = await morning.see(page.location)
+        assert (await morning.send("/visits/V-2/amendments", form)).location == amended
+    visit = await morning.see(amended)
     assert "In 09:01:00 , out 09:31:30 : 30 min 30 s delivered" in visit.words
     assert "The carer checked neither in nor out" in visit.words
     assert HOSTILE not in visit.source
@@ -210,7 +210,7 @@ async def test_a_registered_manager_dismisses_a_candidate_with_a_reason(morning:
     await morning.arranged.client("C-3", lives_alone=True)
     await morning.arranged.visit("V-4", "C-3", at("09:00"))
     await fold(morning)
-    await client.server.app[ALERTS].watch_once(clock.now())
+    await client.app[ALERTS].watch_once(clock.now())
     page = await morning.see("/candidates")
     assert "Abuse, or an allegation of abuse" in page.words
     assert "SI 2009/3112 reg 18(2)(e)" in page.words
@@ -218,7 +218,7 @@ async def test_a_registered_manager_dismisses_a_candidate_with_a_reason(morning:
     assert "deadline" not in page.words.lower()
     action = re.search(r'action="(/candidates/[^"]+)"', page.source)
     assert action is not None
-    colleague = await Browser(client, morning.arranged).sign_in("coordinator")
+    colleague = await Browser(client, morning.arranged).signed_in_as("coordinator")
     assert "A registered manager may dismiss it" in (await colleague.see("/candidates")).words
     assert (await colleague.send(action[1], {"reason": "no"})).status == 403
     assert (await morning.send(action[1], {"reason": "  "})).status == 400
@@ -352,6 +352,6 @@ async def test_a_phone_is_revoked(office: Browser, clock: HandClock):
 
 
 async def test_an_operator_is_led_to_the_imports_of_addresses(browser: Browser):
-    await browser.sign_in("operator")
+    await browser.signed_in_as("operator")
     assert (await browser.see("/")).location == "/imports"
     assert "UPRNs" in (await browser.see("/imports")).words

@@ -12,6 +12,7 @@ from ecm.accounts.service import ACCOUNTS
 from ecm.db.pool import Database
 from ecm.process.settings import Settings
 from ecm.process.wiring import make_app
+from ecm.words.roles import Role
 from tests.arranging import Arranged, HandClock
 from tests.web.browsing import Browser
 
@@ -45,21 +46,21 @@ async def test_the_signed_out_are_led_to_sign_in_and_back(browser: Browser):
 
 
 async def test_signing_in_never_leads_to_another_site(browser: Browser):
-    made = await browser.client.server.app[ACCOUNTS].create("ann", "operator", None, None)
+    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     for hostile in HOSTILE:
         page = await browser.send("/sign-in", {"username": "ann", "password": made.password, "next": hostile})
         assert (page.status, page.location) == (303, "/")
 
 
 async def test_signing_in_leads_to_the_page_that_was_wanted(browser: Browser):
-    made = await browser.client.server.app[ACCOUNTS].create("ann", "operator", None, None)
+    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     wanted = "/visits/a%2Fb?provider=1"
     page = await browser.send("/sign-in", {"username": "ann", "password": made.password, "next": wanted})
     assert page.location == wanted
 
 
 async def test_a_wrong_password_signs_nobody_in(browser: Browser):
-    await browser.client.server.app[ACCOUNTS].create("ann", "operator", None, None)
+    await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     for username in ("ann", "nobody", ""):
         page = await browser.send("/sign-in", {"username": username, "password": "wrong"})
         assert page.status == 401
@@ -68,7 +69,7 @@ async def test_a_wrong_password_signs_nobody_in(browser: Browser):
 
 
 async def test_the_session_cookie_is_for_our_pages_only(browser: Browser):
-    made = await browser.client.server.app[ACCOUNTS].create("ann", "operator", None, None)
+    made = await browser.client.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
     page = await browser.send("/sign-in", {"username": "ann", "password": made.password})
     cookie = page.headers["Set-Cookie"]
     assert cookie.startswith(f"{SESSION_COOKIE}=")
@@ -83,7 +84,7 @@ async def test_behind_https_the_session_cookie_is_secure(
     server = TestServer(make_app(settings, database, clock))
     async with TestClient(server, cookie_jar=DummyCookieJar()) as client:
         browser = Browser(client, arranged)
-        made = await server.app[ACCOUNTS].create("ann", "operator", None, None)
+        made = await server.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
         page = await browser.send("/sign-in", {"username": "ann", "password": made.password})
     assert "Secure" in page.headers["Set-Cookie"].split("; ")
 
@@ -97,8 +98,8 @@ async def test_signing_out_ends_the_session_itself(office: Browser):
 
 
 @pytest.mark.parametrize("role", ALLOWED)
-async def test_each_role_opens_its_own_pages_only(browser: Browser, role: str):
-    await browser.sign_in(role)
+async def test_each_role_opens_its_own_pages_only(browser: Browser, role: Role):
+    await browser.signed_in_as(role)
     opened = {path for path in PAGES if (await browser.see(path)).status == 200}
     assert opened == ALLOWED[role]
     for path in set(PAGES) - ALLOWED[role] - {"/"}:
@@ -158,7 +159,7 @@ async def test_problems_are_pages_for_people_and_json_for_machines(office: Brows
 
 
 async def test_hostile_names_are_shown_and_not_run(browser: Browser):
-    await browser.sign_in("coordinator", username="<script>alert(1)</script>")
+    await browser.signed_in_as("coordinator", username="<script>alert(1)</script>")
     page = await browser.see("/")
     assert "<script>alert" not in page.source
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.source

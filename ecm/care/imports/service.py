@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from ecm.audit.domain import EventTag
 from ecm.audit.service import record
 from ecm.care.domain import Carer, Client, Commission, FoldPoint, ImportKind, ImportReport, RosterVisit
 from ecm.care.imports import carers, clients, commissions, roster, store, uprns
@@ -96,7 +97,7 @@ async def import_file(
             if how.tell is not None:
                 await how.tell(connection, provider, plan, listener)
             detail = {"kind": kind, "new": report.new, "changed": report.changed, "unchanged": report.unchanged}
-            await record(connection, provider, "care:import:stored", account.username, kind, detail, clock.now())
+            await record(connection, provider, EventTag.IMPORT_STORED, account.username, kind, detail, clock.now())
     return report
 
 

@@ -5,9 +5,11 @@ import msgspec
 import pytest
 
 from devices.keys import BadSignature, PrivateKey
+from devices.messages import CheckInMessage
 from devices.sd_jwt import read_check_in, verify
 from simulators.load.fleet import Fleet, grow
 from simulators.load.signing import Chain, chains, sign_chains
+from simulators.load.wire import Parcel
 
 
 def fleet(size: int) -> Fleet:
@@ -16,12 +18,12 @@ def fleet(size: int) -> Fleet:
     return made
 
 
-def read(parcels: list) -> list:
+def read(parcels: list[Parcel]) -> list[CheckInMessage]:
     bodies = [msgspec.json.decode(b'{"sent_at":"' + parcel.body) for parcel in parcels]
     return [read_check_in(item) for body in bodies for item in body["check_ins"]]
 
 
-def signed(dealt: list[Chain]) -> list:
+def signed(dealt: list[Chain]) -> list[Parcel]:
     return sign_chains(dealt)[0]
 
 

@@ -39,8 +39,9 @@ class Outcome:
 
 
 def copy_tree(folder: Path) -> Path:
-    """Copy the tracked files, as they stand, to a folder, each module compiled to be known by its content."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    """Copy the files of the repository, new ones too, to a folder, each module compiled to be known by its content."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

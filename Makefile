@@ -6,7 +6,7 @@ IN := $(VENV)/bin
 PIP := $(IN)/python -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz bench-intake chaos clean
+.PHONY: help run quick test check papers coverage fuzz bench-intake chaos patroni clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,14 +14,33 @@ help: ## List these commands
 run: $(VENV)/.run ## Set everything up, send an invented morning through the service, and keep it up (ONCE=1: stop after the summary)
 	@$(IN)/python -m simulators day --state .ecm $(if $(ONCE),,--stay)
 
+quick: $(VENV)/.test ## While you edit: style, and the tests that need no database server (under a minute)
+	@$(IN)/ruff check .
+	@$(IN)/ruff format --check --quiet .
+	@$(IN)/python -m pytest --quiet --numprocesses 2 -m "not heavy"
+
 test: $(VENV)/.test ## Run every test, on a real PostgreSQL
 	$(IN)/python -m pytest --numprocesses 2
 
-check: $(VENV)/.test ## Style, types and the import contract
+check: $(VENV)/.test ## Style, types, layers, and what the house is held to: table owners, words, log events, papers
 	$(IN)/ruff check .
 	$(IN)/ruff format --check .
 	$(IN)/mypy
 	$(IN)/lint-imports
+	$(IN)/python -m tests.house.arrows
+	$(IN)/python -m pytest --quiet tests/house
+
+papers: $(VENV)/.test ## Renew the papers that are made from the code: tree, glossary, settings, schema
+	$(IN)/python -m tests.house.tree > docs/tree.md
+	$(IN)/python -m tests.house.glossary > docs/glossary.md
+	$(IN)/python -m ecm settings > docs/settings.md
+	$(IN)/python -m ecm.db.dump_schema
+
+coverage: $(VENV)/.test ## Run every test and print which branches of the code none has walked through
+	@mkdir -p build/coverage && rm -f build/coverage/.data*
+	COVERAGE_FILE=$(CURDIR)/build/coverage/.data $(IN)/coverage run -m pytest --quiet --numprocesses 2
+	@COVERAGE_FILE=build/coverage/.data $(IN)/coverage combine --quiet
+	@COVERAGE_FILE=build/coverage/.data $(IN)/coverage report
 
 fuzz: $(VENV)/.test ## Aim schemathesis at a running service
 	$(IN)/python -m tests.fuzz
@@ -31,6 +50,9 @@ bench-intake: $(VENV)/.test ## Measure intake beside the limits of this machine 
 
 chaos: $(VENV)/.test ## Kill, cut, freeze and fill everything around the service under load (SEED=1 ARGS="--replicas 2")
 	$(IN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+patroni: $(VENV)/.test ## Kill the leader of a real Patroni cluster under load; installs Debian's packages as root (ARGS="--kills 3")
+	$(IN)/python -m tests.patroni $(or $(ARGS),--kills 1 --rate 60 --burst 10)
 
 clean: ## Forget the rehearsed data and everything that was built
 	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget --state .ecm; fi

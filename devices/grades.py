@@ -86,11 +86,6 @@ def grade(
     return Grading(_grade(fix, doubts, tags, location_withheld), tuple(sorted(doubts)))
 
 
-def weakest(one: Grade, other: Grade) -> Grade:
-    """The worse of two grades: what a visit can claim when its check-in and check-out differ."""
-    return max(one, other, key=GRADES.index)
-
-
 def _fix_doubts(fix: Fix) -> set[Doubt]:
     found: dict[Doubt, bool] = {
         "no_fence": fix.verdict is None,

@@ -73,10 +73,6 @@ class PublicKey:
             return {"crv": "Ed25519", "kty": "OKP", "x": b64url_encode(self.x)}
         return {"crv": "P-256", "kty": "EC", "x": b64url_encode(self.x), "y": b64url_encode(self.y)}
 
-    def thumbprint(self) -> bytes:
-        """SHA-256 JWK thumbprint (RFC 7638): the same for every spelling of the same key."""
-        return hashlib.sha256(msgspec.json.encode(self.jwk())).digest()
-
     def verify(self, algorithm: str, signing_input: bytes, signature: bytes) -> None:
         """Raise BadSignature unless `signature` (64 bytes, JWS form) is this key's over `signing_input`.
 

@@ -5,7 +5,6 @@ It blocks while it waits for a tag, so a caller on an event loop runs it in an e
 
 import time
 from dataclasses import dataclass
-from typing import Protocol
 
 try:
     import ndef
@@ -22,14 +21,6 @@ _NEXT_LOOK_SECONDS = 0.1
 
 class ReaderError(Exception):
     """No reader, no tag in time, or nothing on the tag that is a link; the message says which."""
-
-
-class TagReader(Protocol):
-    """Something that can read the link off a tag held to it."""
-
-    def read_link(self, timeout_seconds: float) -> str:
-        """The link of the first tag seen within the time; raises ReaderError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -10,12 +10,16 @@ from typing import TypeVar
 import aiohttp
 import msgspec
 
+from simulators.replies import Paged
+
 Revive = Callable[[], Awaitable[None]]
 Token = str | Callable[[], str]
 """A bearer token, or what reads it afresh: the operator's changes with every start of the service."""
 
 _Reply = TypeVar("_Reply")
+_Page = TypeVar("_Page", bound=Paged)
 
+_MOST_A_PAGE = "500"
 _BUSY = frozenset({429, 502, 503, 504})
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 
@@ -59,6 +63,16 @@ class ServiceClient:
     async def get(self, path: str, token: Token, answer: type[_Reply], **query: str) -> _Reply:
         """GET a JSON document."""
         return msgspec.json.decode(await self.send("GET", path, token, query=query), type=answer)
+
+    async def pages(self, path: str, token: Token, answer: type[_Page], **query: str) -> AsyncIterator[_Page]:
+        """GET a list, page after page to its end."""
+        query = {"limit": _MOST_A_PAGE, **query}
+        while True:
+            page = await self.get(path, token, answer, **query)
+            yield page
+            if page.next is None:
+                return
+            query["after"] = page.next
 
     async def post(self, path: str, token: Token | None, body: object, answer: type[_Reply]) -> _Reply:
         """POST a JSON document and read the JSON answer."""

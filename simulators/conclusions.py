@@ -68,13 +68,13 @@ async def _provider(
     coordinator = state.token(coordinator_of(provider))
     manager = state.token(manager_of(provider))
     visits = await service.get("/v1/visits", coordinator, Visits, day=world.day.isoformat())
-    alerts = await service.get("/v1/alerts", coordinator, Alerts, state="all")
-    candidates = await service.get("/v1/candidates", manager, Candidates)
+    alerts = service.pages("/v1/alerts", coordinator, Alerts, state="all")
+    candidates = service.pages("/v1/candidates", manager, Candidates)
     return ProviderConclusions(
         provider=provider.provider_id,
         visits=visits.visits,
-        alerts=alerts.alerts,
-        candidates=candidates.candidates,
+        alerts=[alert async for page in alerts for alert in page.alerts],
+        candidates=[candidate async for page in candidates for candidate in page.candidates],
         lines=[line for line in lines if line.provider == str(provider.provider_id)],
     )
 

@@ -45,8 +45,9 @@ class Office:
         await self._post(f"/v1/visits/{act.visit}/amendments", body)
 
     async def _add(self, act: Fact) -> None:
-        known = await self.service.get("/v1/alerts", self.token, Alerts, state="all")
-        missed = [a.alert for a in known.alerts if a.visit == act.visit and a.kind == "missed_visit"]
+        pages = self.service.pages("/v1/alerts", self.token, Alerts, state="all")
+        known = [alert async for page in pages for alert in page.alerts]
+        missed = [alert.alert for alert in known if alert.visit == act.visit and alert.kind == "missed_visit"]
         if not missed:
             raise NothingToFollowUp(f"no missed_visit alert for {act.visit}")
         body = {

@@ -111,6 +111,12 @@ class Visits(msgspec.Struct, frozen=True):
     visits: list[Visit]
 
 
+class Paged(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a list; `next` is where the list goes on, None at its end."""
+
+    next: str | None
+
+
 class Alert(msgspec.Struct, frozen=True):
     """An alert as the service keeps it."""
 
@@ -121,8 +127,8 @@ class Alert(msgspec.Struct, frozen=True):
     visit: str | None = None
 
 
-class Alerts(msgspec.Struct, frozen=True):
-    """Alerts."""
+class Alerts(Paged, frozen=True):
+    """Some of the alerts."""
 
     alerts: list[Alert]
 
@@ -139,8 +145,8 @@ class Candidate(msgspec.Struct, frozen=True):
     legal_ref: str | None = None
 
 
-class Candidates(msgspec.Struct, frozen=True):
-    """Candidates."""
+class Candidates(Paged, frozen=True):
+    """Some of the candidates."""
 
     candidates: list[Candidate]
 

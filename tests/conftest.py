@@ -1,5 +1,6 @@
 """What the tests share: a real PostgreSQL, a fresh migrated database for each test, and a guard of the loop."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -26,6 +27,30 @@ _TEMPLATE = "ecm_template"
 _MEMORY = Path("/dev/shm")  # noqa: S108 – the folder made in it is our own
 _PLENTY_BYTES = 4_000_000_000
 _numbers = count(1)
+# Servers stand in this folder; the database of a test stands on a server.
+_OF_A_SERVER = frozenset({"server_folder", "server"})
+_PACKAGING = Path(__file__).parent / "packaging"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server or a built package as heavy: `make quick` runs the rest."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & _OF_A_SERVER or item.path.is_relative_to(_PACKAGING):
+            item.add_marker("heavy")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With ECM_NO_SKIPS set, as .ci/run sets it, a skipped test is a failure: what cannot run here must say so."""
+    if os.environ.get("ECM_NO_SKIPS") and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("Tests were skipped, and nothing is to be.", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """See `pytest_terminal_summary`."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("ECM_NO_SKIPS") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session", autouse=True)

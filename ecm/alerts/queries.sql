@@ -79,8 +79,13 @@ FROM alerts WHERE provider_id = $1 AND alert_id = $2;
 SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
     memo, level, signed_part
 FROM alerts WHERE provider_id = $1 AND ($2::text IS NULL OR state = $2)
+AND occurred_at <= coalesce($3::timestamptz, 'infinity')
+AND (occurred_at < coalesce($3::timestamptz, 'infinity') OR alert_id > $4::uuid)
 ORDER BY occurred_at DESC, alert_id
-LIMIT $3;
+LIMIT $5;
+
+-- name: count
+SELECT count(*) FROM alerts WHERE provider_id = $1 AND ($2::text IS NULL OR state = $2);
 
 -- name: of_visit
 SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,

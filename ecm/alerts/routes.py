@@ -10,6 +10,7 @@ from aiohttp import web
 from ecm.alerts.domain import Alert, Fact, FactKind, ReportedKind
 from ecm.alerts.service import ALERTS, BAD_SIGNATURE, REVOKED_DEVICE, UNKNOWN_DEVICE
 from ecm.http.endpoints import Routes
+from ecm.http.paging import PageQuery, asked_slice
 from ecm.http.replies import reply
 from ecm.http.requests import CLOCK, account_of, path_uuid, provider_of, read_json, read_query
 from ecm.words.codes import Code, Instant, Memo, VisitCode, as_utc
@@ -95,13 +96,15 @@ class AlertShown(msgspec.Struct):
 
 
 class AlertsShown(msgspec.Struct):
-    """The latest thousand alerts that were asked for, the latest first."""
+    """Alerts, the latest first: some of `total`. `next` is where the list goes on, null at its end."""
 
     alerts: list[AlertShown]
+    next: str | None
+    total: int
 
 
-class AlertsQuery(msgspec.Struct):
-    """Which alerts to list."""
+class AlertsQuery(PageQuery):
+    """Which alerts to list, how many, and behind which."""
 
     state: Literal["open", "withdrawn", "closed", "all"] = "open"
 
@@ -116,10 +119,11 @@ class AlertsQuery(msgspec.Struct):
     problems=(NOT_FOUND,),
 )
 async def get_alerts(request: web.Request) -> web.Response:
-    """List the provider's alerts."""
-    state = read_query(request, AlertsQuery).state
-    found = await request.app[ALERTS].listed(provider_of(request), None if state == "all" else state)
-    return reply(AlertsShown([alert_shown(alert) for alert in found]))
+    """List the provider's alerts, a page at a time."""
+    query = read_query(request, AlertsQuery)
+    state = None if query.state == "all" else query.state
+    page = await request.app[ALERTS].listed(provider_of(request), state, asked_slice(query))
+    return reply(AlertsShown([alert_shown(alert) for alert in page.rows], page.next, page.total))
 
 
 @ROUTES.route(

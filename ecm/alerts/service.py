@@ -19,6 +19,7 @@ from ecm.audit import service as audit
 from ecm.audit.domain import EventTag
 from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
+from ecm.http.paging import Cursor, Page, Slice, page_of
 from ecm.phones.domain import Phone, signer
 from ecm.phones.service import phones_of_ids
 from ecm.words.clock import Clock
@@ -31,7 +32,6 @@ REVOKED_DEVICE: Final = ProblemType("revoked_device", 403, "The device was revok
 # The watcher derives its ids from the visit; nobody may take one of them first.
 _WATCHER_ID_VERSION: Final = 5
 _AT_A_TIME: Final = 200
-_LISTED_AT_MOST: Final = 1_000
 
 
 async def lock_branches(connection: Connection, provider: UUID, branches: Collection[str]) -> None:
@@ -220,10 +220,14 @@ class Alerts:
                 await self._listener.alerts_changed(connection, provider, [alert.branch_id], now, alert)
             return await _found(connection, provider, alert_id)
 
-    async def listed(self, provider: UUID, state: str | None) -> list[Alert]:
-        """Return the latest thousand alerts of a state, or of all, the latest first."""
-        async with self._database.transaction("list_alerts", provider=provider, read_only=True) as connection:
-            return await store.listed(connection, provider, state, _LISTED_AT_MOST)
+    async def listed(self, provider: UUID, state: str | None, part: Slice) -> Page[Alert]:
+        """Return a part of the alerts of a state, or of all, the latest first."""
+        async with self._database.transaction(
+            "list_alerts", provider=provider, read_only=True, isolation="repeatable_read"
+        ) as connection:
+            found = await store.listed(connection, provider, state, part.after, part.limit + 1)
+            total = await store.count(connection, provider, state)
+        return page_of(found, part, total, lambda alert: Cursor(alert.occurred_at, alert.alert_id))
 
     async def of_visit(self, provider: UUID, visit: str) -> list[Alert]:
         """Return every alert of one visit, whatever became of it, the latest first."""
@@ -265,5 +269,19 @@ def _signer(message: AlertMessage, phones: Sequence[Phone]) -> Phone:
 
 
 def _content(alert: Alert) -> tuple[object, ...]:
-    """What makes two alerts under one id the same: what was said, not when it arrived or what became of it."""
-    return (alert.kind, alert.client, alert.visit, alert.source, alert.occurred_at, alert.memo, alert.signed_part)
+    """What makes two alerts under one id the same: what was said, not when it arrived or what became of it.
+
+    The branch was said only where the office named no client; else it was found here, and may have moved since.
+    """
+    branch = alert.branch_id if alert.source == "office" and alert.client is None else None
+    return (
+        alert.kind,
+        alert.client,
+        alert.visit,
+        alert.carer,
+        branch,
+        alert.source,
+        alert.occurred_at,
+        alert.memo,
+        alert.signed_part,
+    )

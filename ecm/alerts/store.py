@@ -11,6 +11,7 @@ import msgspec
 from ecm.alerts.domain import Alert, Fact, Watched
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
+from ecm.http.paging import Cursor
 from ecm.visits.domain import Visit
 
 _QUERIES = load_queries(__package__)
@@ -126,9 +127,20 @@ async def alert(connection: Connection, provider: UUID, alert_id: UUID) -> Alert
     return found[0] if found else None
 
 
-async def listed(connection: Connection, provider: UUID, state: str | None, limit: int) -> list[Alert]:
-    """Return the latest alerts of a state, or of all, with their facts."""
-    return await _with_facts(connection, provider, await connection.fetch(_QUERIES["listed"], provider, state, limit))
+async def listed(
+    connection: Connection, provider: UUID, state: str | None, after: Cursor | None, limit: int
+) -> list[Alert]:
+    """Return the latest alerts of a state, or of all, behind a cursor, with their facts."""
+    at, row = (None, None) if after is None else (after.at, after.row)
+    return await _with_facts(
+        connection, provider, await connection.fetch(_QUERIES["listed"], provider, state, at, row, limit)
+    )
+
+
+async def count(connection: Connection, provider: UUID, state: str | None) -> int:
+    """Return how many alerts of a state, or of all, there are."""
+    number: int = await connection.fetchval(_QUERIES["count"], provider, state)
+    return number
 
 
 async def set_levels(connection: Connection, provider: UUID, levels: Mapping[UUID, int]) -> None:

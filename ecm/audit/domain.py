@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from devices.keys import PublicKey
+import msgspec
 
 SERVICE: Final = "service"
 # What an event tells of a thing: values as JSON has them.
@@ -102,11 +102,12 @@ class SignedCheckIn:
     public_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCheckIn:
-    """A check-in as it is kept: what was signed, and beside it what the service made of it when it came.
+class StoredCheckIn(
+    msgspec.Struct, frozen=True, rename={"device_id": "device", "check_in_id": "check_in", "tag_id": "tag"}
+):
+    """A check-in as evidence: what the phone said, and what the service made of it when it came; no coordinates.
 
-    Distances and a95 in metres, skew in seconds, `chance_inside` between 0 and 1. Coordinates are not here.
+    Metres and seconds; digests in lower-case hexadecimal. `link_digest` is the SHA-256 of the signed part.
     """
 
     device_id: UUID
@@ -128,23 +129,24 @@ class StoredCheckIn:
     chance_inside: float | None
     grade: str
     doubts: tuple[str, ...]
-    message_digest: bytes
-    link_digest: bytes
-    previous_digest: bytes | None
-    signed_part: str
+    message_digest: str
+    link_digest: str
+    previous_digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """That a check-in is in its provider's log: RFC 6962 inclusion of `leaf_hash` in the tree of `tree_size` leaves.
+class Proof(msgspec.Struct, frozen=True):
+    """Where a check-in stands in its provider's log (RFC 6962): anyone can follow `path` from the leaf to `root`.
 
-    `public_key` is its phone's, to check the signature of the signed part with.
+    `leaf_hash` is SHA-256 of a zero byte and the link digest, which is the SHA-256 of `signed_part`. `public_key` is
+    the JWK that the phone enrolled with; the signature of `signed_part`, a compact JWS, is by it.
     """
 
-    check_in: StoredCheckIn
-    public_key: PublicKey
-    leaf_hash: bytes
+    check_in: UUID
+    signed_part: str
+    public_key: dict[str, str]
+    link_digest: str
+    leaf_hash: str
     leaf_index: int
     tree_size: int
-    path: tuple[bytes, ...]
-    root: bytes
+    path: list[str]
+    root: str

@@ -62,13 +62,11 @@ SELECT device_id, check_in_id, sequence, direction, carer, client, visit_hint, d
         AND signature_failures.device_id = check_ins.device_id
         AND signature_failures.check_in_id = check_ins.check_in_id
     ) THEN doubts || 'signature_bad'::text ELSE doubts END AS doubts,
-    message_digest, link_digest, previous_digest, signed_part
+    encode(message_digest, 'hex') AS message_digest, encode(link_digest, 'hex') AS link_digest,
+    encode(previous_digest, 'hex') AS previous_digest
 FROM check_ins JOIN unnest($2::uuid[], $3::uuid[]) AS asked (device_id, check_in_id) USING (device_id, check_in_id)
 WHERE provider_id = $1
 ORDER BY occurred_at, check_in_id, device_id;
-
--- name: device_key
-SELECT public_key::text FROM devices WHERE provider_id = $1 AND device_id = $2;
 
 -- name: signed_check_ins
 SELECT signed.*, (

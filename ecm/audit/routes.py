@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ecm.audit.messages import CheckInShown, ProofShown, check_in_shown, proof_shown
+from ecm.audit.domain import Proof, StoredCheckIn
 from ecm.audit.service import AUDIT
 from ecm.http.endpoints import Routes
 from ecm.http.replies import reply
@@ -18,7 +18,7 @@ ROUTES = Routes("audit")
     "/v1/check-ins/{provider}/{device}/{check_in}",
     "Read a check-in's evidence",
     roles=READERS,
-    replies={200: CheckInShown},
+    replies={200: StoredCheckIn},
     problems=(NOT_FOUND,),
 )
 async def get_check_in(request: web.Request) -> web.Response:
@@ -29,7 +29,7 @@ async def get_check_in(request: web.Request) -> web.Response:
         path_uuid(request, "device"),
         path_uuid(request, "check_in"),
     )
-    return reply(check_in_shown(found))
+    return reply(found)
 
 
 @ROUTES.route(
@@ -37,7 +37,7 @@ async def get_check_in(request: web.Request) -> web.Response:
     "/v1/check-ins/{provider}/{device}/{check_in}/proof",
     "Prove that a check-in is in its provider's log",
     roles=READERS,
-    replies={200: ProofShown},
+    replies={200: Proof},
     problems=(NOT_FOUND, CONFLICT),
 )
 async def get_proof(request: web.Request) -> web.Response:
@@ -48,4 +48,4 @@ async def get_proof(request: web.Request) -> web.Response:
         path_uuid(request, "device"),
         path_uuid(request, "check_in"),
     )
-    return reply(proof_shown(proof))
+    return reply(proof)

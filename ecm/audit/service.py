@@ -10,7 +10,7 @@ from aiohttp import web
 
 from devices.keys import PublicKey
 from ecm.audit import merkle, store
-from ecm.audit.domain import Event, EventTag, Proof, Sealable, ServiceEvent, StoredCheckIn, Told
+from ecm.audit.domain import Event, EventTag, Proof, Sealable, ServiceEvent, SignedCheckIn, StoredCheckIn, Told
 from ecm.db.pool import Connection, Database
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, NOT_FOUND
@@ -81,17 +81,17 @@ class Audit:
     async def proof(self, account: Account, provider: UUID, device: UUID, check_in: UUID) -> Proof:
         """Prove that a check-in which the account may see is in the log; raises `conflict` until it is sealed.
 
-        The leaves and the phone's public key are read as the provider, since hashes of other people's check-ins give
-        nothing away and a council could not prove its own without them.
+        The leaves, the signed part and the phone's public key are read as the provider, since hashes of other people's
+        check-ins give nothing away and a council could not prove its own without them.
         """
         evidence = await self.check_in(account, provider, device, check_in)
         async with self._database.transaction("read_log", provider=provider, read_only=True) as connection:
             index = await store.leaf_index(connection, provider, device, check_in)
             leaves = await store.leaves(connection, provider)
-            public_key = await store.device_key(connection, provider, device)
+            (signed,) = await store.signed_check_ins(connection, provider, [(device, check_in)])
         if index is None:
             raise CONFLICT.because("The check-in is stored and not yet sealed into the log; ask again in a moment.")
-        return await asyncio.to_thread(_prove, evidence, public_key, leaves, index)
+        return await asyncio.to_thread(_prove, evidence, signed, leaves, index)
 
     async def leaf_indexes(
         self, provider: UUID, refs: Sequence[tuple[UUID, UUID]]
@@ -108,15 +108,17 @@ class Audit:
 AUDIT: Final = web.AppKey("audit", Audit)
 
 
-def _prove(evidence: StoredCheckIn, public_key: PublicKey, leaves: list[bytes], index: int) -> Proof:
+def _prove(evidence: StoredCheckIn, signed: SignedCheckIn, leaves: list[bytes], index: int) -> Proof:
     return Proof(
-        check_in=evidence,
-        public_key=public_key,
-        leaf_hash=leaves[index],
+        check_in=evidence.check_in_id,
+        signed_part=signed.signed_part,
+        public_key=PublicKey.from_jwk(signed.public_key).jwk(),
+        link_digest=evidence.link_digest,
+        leaf_hash=leaves[index].hex(),
         leaf_index=index,
         tree_size=len(leaves),
-        path=tuple(merkle.inclusion_proof(leaves, index)),
-        root=merkle.root_hash(leaves),
+        path=[node.hex() for node in merkle.inclusion_proof(leaves, index)],
+        root=merkle.root_hash(leaves).hex(),
     )
 
 

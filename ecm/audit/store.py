@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from devices.keys import PublicKey
 from ecm.audit.domain import Event, Sealable, ServiceEvent, SignedCheckIn, StoredCheckIn, Told
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
@@ -88,11 +87,6 @@ async def log_size(connection: Connection, provider: UUID) -> int:
 async def leaves(connection: Connection, provider: UUID) -> list[bytes]:
     """Return the leaf hashes of a provider's log in their order."""
     return [row["leaf_hash"] for row in await connection.fetch(_QUERIES["leaves"], provider)]
-
-
-async def device_key(connection: Connection, provider: UUID, device: UUID) -> PublicKey:
-    """Return the key that a phone enrolled with; a phone with check-ins has one, revoked or not."""
-    return PublicKey.from_jwk(await connection.fetchval(_QUERIES["device_key"], provider, device))
 
 
 async def check_ins(connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]) -> list[StoredCheckIn]:

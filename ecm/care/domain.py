@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 from uuid import UUID
 
 import msgspec
+
+from ecm.words.codes import Code, Name
 
 ImportKind = Literal["carers", "clients", "commissions", "roster", "uprns"]
 TagKind = Literal["nfc", "qr"]
@@ -18,32 +20,34 @@ IMPORT_KINDS: Final[tuple[ImportKind, ...]] = get_args(ImportKind)
 CQC_ID_PATTERN: Final = r"^1-[0-9]{6,11}$"
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A registered branch of a provider, with the pair of CQC ids it is registered under."""
-
-    branch: str
-    name: str
-    cqc_provider: str
-    cqc_location: str
+CqcId = Annotated[
+    str, msgspec.Meta(pattern=CQC_ID_PATTERN, max_length=13, description="An id of the Care Quality Commission")
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A registered provider of home care and its branches."""
+class Branch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A registered branch; the two CQC ids look alike, so check the pair."""
+
+    branch: Code
+    name: Name
+    cqc_provider: CqcId
+    cqc_location: CqcId
+
+
+class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A registered provider with its branches."""
 
     provider: UUID
-    name: str
-    branches: tuple[Branch, ...]
+    name: Name
+    branches: Annotated[tuple[Branch, ...], msgspec.Meta(max_length=500)] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """An NFC tag or a QR card that stands at one client's home."""
+class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tag or card to make for a client's home; the caller chooses the id."""
 
     tag: UUID
     kind: TagKind
-    client: str
+    client: Code
 
 
 class Carer(msgspec.Struct, frozen=True):
@@ -124,28 +128,21 @@ class FoldPoint:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why one row of a file cannot be taken.
+    """A row that cannot be taken: its line in the file (the header is line 1), the column, and why."""
 
-    `line` is the line of the file on which the row begins, the header being line 1; `column` is None when the whole
-    row is meant.
-    """
-
-    line: int
-    column: str | None
+    line: int  # on which the row begins
+    column: str | None  # None: the whole row
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do: counts of rows, and the rows that cannot be taken.
-
-    `read` counts the rows under the header that hold anything; `stored` is true when the rows are now in the database.
-    """
+    """What an import did or would do. At most 1,000 rejected rows are listed; the rest of `read` counts them all."""
 
     kind: ImportKind
     dry_run: bool
-    stored: bool
-    read: int
+    stored: bool  # whether the rows are now in the database
+    read: int  # rows under the header that hold anything
     new: int
     changed: int
     unchanged: int

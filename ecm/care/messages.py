@@ -1,17 +1,12 @@
 """The messages of care: councils, providers, tags and import reports."""
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from ecm.care.domain import CQC_ID_PATTERN, ImportKind, TagKind
-from ecm.words.codes import Code, Council, Name
+from ecm.care.domain import TagKind
+from ecm.words.codes import Council, Name
 from reports.contracts import Contract
-
-CqcId = Annotated[
-    str, msgspec.Meta(pattern=CQC_ID_PATTERN, max_length=13, description="An id of the Care Quality Commission")
-]
 
 
 class CouncilMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -19,23 +14,6 @@ class CouncilMessage(msgspec.Struct, forbid_unknown_fields=True):
 
     council: Council
     name: Name
-
-
-class BranchMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """A registered branch; the two CQC ids look alike, so check the pair."""
-
-    branch: Code
-    name: Name
-    cqc_provider: CqcId
-    cqc_location: CqcId
-
-
-class ProviderMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """A registered provider with its branches."""
-
-    provider: UUID
-    name: Name
-    branches: Annotated[list[BranchMessage], msgspec.Meta(max_length=500)] = []
 
 
 class ProviderShown(msgspec.Struct):
@@ -57,14 +35,6 @@ class ContractList(msgspec.Struct):
     contracts: list[Contract]
 
 
-class TagMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """A tag or card to make for a client's home; the caller chooses the id."""
-
-    tag: UUID
-    kind: TagKind
-    client: Code
-
-
 class TagMade(msgspec.Struct):
     """A tag and the link to write on it."""
 
@@ -78,24 +48,3 @@ class ImportQuery(msgspec.Struct):
     """`dry_run` true says what an import would do and stores nothing."""
 
     dry_run: bool = False
-
-
-class RejectedRow(msgspec.Struct):
-    """A row that cannot be taken: its line in the file (the header is line 1), the column, and why."""
-
-    line: int
-    column: str | None
-    reason: str
-
-
-class ImportReportMessage(msgspec.Struct):
-    """What an import did or would do. At most 1,000 rejected rows are listed; the rest of `read` counts them all."""
-
-    kind: ImportKind
-    dry_run: bool
-    stored: bool
-    read: int
-    new: int
-    changed: int
-    unchanged: int
-    rejected: list[RejectedRow]

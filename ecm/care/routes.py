@@ -5,19 +5,15 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from ecm.care.domain import IMPORT_KINDS, Branch, ImportKind, ImportReport, Provider, Tag
+from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport, Provider, Tag
 from ecm.care.imports.csv_files import UnreadableFile
 from ecm.care.messages import (
     ContractList,
     CouncilMessage,
     ImportQuery,
-    ImportReportMessage,
     ProviderList,
-    ProviderMessage,
     ProviderShown,
-    RejectedRow,
     TagMade,
-    TagMessage,
 )
 from ecm.care.service import CARE
 from ecm.http.endpoints import Media, Routes
@@ -102,17 +98,15 @@ async def get_contracts(request: web.Request) -> web.Response:
     "/v1/providers",
     "Store a provider and its branches",
     roles=OPERATORS,
-    body=ProviderMessage,
-    replies={200: ProviderMessage, 201: ProviderMessage},
+    body=Provider,
+    replies={200: Provider, 201: Provider},
     problems=(INVALID,),
 )
 async def post_provider(request: web.Request) -> web.Response:
     """Store a provider with its branches, or what changed of them."""
-    wanted = await read_json(request, ProviderMessage)
-    branches = tuple(Branch(each.branch, each.name, each.cqc_provider, each.cqc_location) for each in wanted.branches)
-    provider = Provider(wanted.provider, wanted.name, branches)
+    provider = await read_json(request, Provider)
     stored = await request.app[CARE].store_provider(account_of(request), provider)
-    return reply(wanted, 201 if stored.is_new else 200)
+    return reply(provider, 201 if stored.is_new else 200)
 
 
 @ROUTES.route("GET", "/v1/providers", "List providers", roles=COUNCIL | OPERATORS, replies={200: ProviderList})
@@ -129,7 +123,7 @@ async def get_providers(request: web.Request) -> web.Response:
     roles=OFFICE | OPERATORS,
     body=Media("text/csv"),
     query=ImportQuery,
-    replies={200: ImportReportMessage},
+    replies={200: ImportReport},
     problems=(UNREADABLE_FILE, IMPORT_REJECTED, WRONG_MEDIA_TYPE),
 )
 async def post_import(request: web.Request) -> web.Response:
@@ -142,14 +136,13 @@ async def post_import(request: web.Request) -> web.Response:
         report = await request.app[CARE].import_file(account_of(request), kind, body, dry_run=query.dry_run)
     except UnreadableFile as error:
         raise UNREADABLE_FILE.because(error.detail, members={"line": error.line, "byte": error.byte}) from None
-    message = import_report_message(report)
     if report.rejected and not report.dry_run:
         raise IMPORT_REJECTED.because(
             f"Nothing was stored, because rows of the file cannot be taken; the first is on line "
             f"{report.rejected[0].line}: {report.rejected[0].reason}",
-            members=msgspec.structs.asdict(message),
+            members=msgspec.to_builtins(report),
         )
-    return reply(message)
+    return reply(report)
 
 
 @ROUTES.route(
@@ -157,14 +150,13 @@ async def post_import(request: web.Request) -> web.Response:
     "/v1/tags",
     "Make a tag or card for a client's home",
     roles=OFFICE,
-    body=TagMessage,
+    body=Tag,
     replies={200: TagMade, 201: TagMade},
     problems=(CONFLICT, INVALID),
 )
 async def post_tag(request: web.Request) -> web.Response:
     """Store a tag or card and give the link to write on it."""
-    wanted = await read_json(request, TagMessage)
-    tag = Tag(wanted.tag, wanted.kind, wanted.client)
+    tag = await read_json(request, Tag)
     stored = await request.app[CARE].store_tag(
         account_of(request), provider_of(request), tag, request.app[PUBLIC_ADDRESS].base(request)
     )
@@ -197,20 +189,6 @@ async def get_tag_page(request: web.Request) -> web.Response:  # noqa: ARG001 - 
 async def get_card_page(request: web.Request) -> web.Response:  # noqa: ARG001 - the page is the same for every link
     """Explain what a card is for; a bare GET never counts, since link previews fetch it (promise 7)."""
     return _tap_page()
-
-
-def import_report_message(report: ImportReport) -> ImportReportMessage:
-    """Shape an import's report as the message that tells it."""
-    return ImportReportMessage(
-        kind=report.kind,
-        dry_run=report.dry_run,
-        stored=report.stored,
-        read=report.read,
-        new=report.new,
-        changed=report.changed,
-        unchanged=report.unchanged,
-        rejected=[RejectedRow(each.line, each.column, each.reason) for each in report.rejected],
-    )
 
 
 def _kind(request: web.Request) -> ImportKind:

@@ -218,13 +218,6 @@ async def open_database(
         yield Database(pools, service, application_name)
 
 
-@asynccontextmanager
-async def savepoint(connection: Connection) -> AsyncIterator[None]:
-    """A part of a transaction that may fail alone: undone when the block raises, with translated errors."""
-    async with _translating(connection), connection.transaction():
-        yield
-
-
 async def check_durability(connection: Connection) -> None:
     """Raise UnsafeDatabase unless a COMMIT survives a crash and the row policies bind the role.
 

@@ -3,11 +3,13 @@
 The table is intake's, since the statement that stores check-ins asks in the same breath; everybody else asks here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from ecm.care.domain import FoldPoint
 from ecm.db.pool import Connection
@@ -81,5 +83,13 @@ async def backlog(connection: Connection, providers: Sequence[UUID]) -> tuple[in
 
 async def take_fold_requests(connection: Connection, provider: UUID, limit: int) -> list[FoldRequest]:
     """Take away at most `limit` requests that nobody else is working on, oldest first."""
-    rows = await connection.fetch(_QUERIES["take_fold_requests"], provider, limit)
+    return _oldest_first(await connection.fetch(_QUERIES["take_fold_requests"], provider, limit))
+
+
+async def take_fold_requests_of_client(connection: Connection, provider: UUID, client: str) -> list[FoldRequest]:
+    """Take away every request about a client, oldest first; waits for whoever is working on some of them."""
+    return _oldest_first(await connection.fetch(_QUERIES["take_fold_requests_of_client"], provider, client))
+
+
+def _oldest_first(rows: Iterable[asyncpg.Record]) -> list[FoldRequest]:
     return sorted((FoldRequest(*row) for row in rows), key=lambda request: request.request_id)

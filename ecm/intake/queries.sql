@@ -115,6 +115,19 @@ WHERE fold_requests.provider_id = $1 AND fold_requests.request_id = taken.reques
 RETURNING fold_requests.request_id, client, around, device_id, check_in_id, link_digest,
     check_signature;
 
+-- name: take_fold_requests_of_client
+-- Without SKIP LOCKED: whoever is folding some of them has changed the visits by the time that this returns.
+WITH taken AS MATERIALIZED (
+    SELECT request_id FROM fold_requests
+    WHERE provider_id = $1 AND client = $2
+    ORDER BY request_id
+    FOR UPDATE
+)
+DELETE FROM fold_requests USING taken
+WHERE fold_requests.provider_id = $1 AND fold_requests.request_id = taken.request_id
+RETURNING fold_requests.request_id, client, around, device_id, check_in_id, link_digest,
+    check_signature;
+
 -- name: request_folds
 INSERT INTO fold_requests (provider_id, client, around)
 SELECT $1, client, around FROM unnest($2::text[], $3::timestamptz[]) AS given (client, around);

@@ -47,6 +47,7 @@ class Refusals:
         self._database = database
         self._metrics = metrics
         self._waiting: list[Refusal] = []
+        self._storing = asyncio.Lock()
         self._budgets: dict[tuple[str, UUID | None], _Budget] = {}
 
     def answer(self, refused: Mapping[int, Refused], source: str, received_at: datetime) -> dict[int, Answer]:
@@ -77,17 +78,18 @@ class Refusals:
             await self.flush()
 
     async def flush(self) -> None:
-        """Store what waits; on failure it waits on."""
-        refusals = self._waiting[:]
-        if not refusals:
-            return
-        try:
-            async with self._database.transaction("store_refusals", role="intake") as connection:
-                await store.store_refusals(connection, refusals)
-        except DatabaseError as error:
-            _log.warning("intake.refusals.failed", error=type(error).__name__)
-            return
-        del self._waiting[: len(refusals)]
+        """Store what waits; on failure it waits on. Of two at once the second stores what came meanwhile."""
+        async with self._storing:
+            refusals = self._waiting[:]
+            if not refusals:
+                return
+            try:
+                async with self._database.transaction("store_refusals", role="intake") as connection:
+                    await store.store_refusals(connection, refusals)
+            except DatabaseError as error:
+                _log.warning("intake.refusals.failed", error=type(error).__name__)
+                return
+            del self._waiting[: len(refusals)]
 
     def _budget(self, source: str, device_id: UUID | None) -> "_Budget":
         if len(self._budgets) > MOST_SOURCES:

@@ -34,12 +34,12 @@ _BECAME_ANOTHER: Final = "The event has become another type of notification, whi
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Something a candidate rests on: `ref` is its id, `sha256` (hexadecimal) binds a phone's signed message."""
+    """Something the candidate rests on; `sha256` binds the signed message of a phone."""
 
     kind: str
-    ref: str
+    ref: str  # its id
     at: datetime
-    sha256: str | None = None
+    sha256: str | None  # in hexadecimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ def _follow(
         confidence=best.confidence,
         evidence=tuple(
             sorted(
-                {made for incident, _ in pairs for made in incident.evidence},
-                key=lambda made: (made.at, made.kind, made.ref),
+                {item for incident, _ in pairs for item in incident.evidence},
+                key=lambda item: (item.at, item.kind, item.ref),
             )
         ),
     )

@@ -39,6 +39,7 @@ from ecm.words.civil_time import london_day
 
 __all__ = [
     "DECIDED",
+    "OPEN",
     "Assessment",
     "CandidateKey",
     "CandidateState",
@@ -61,6 +62,8 @@ __all__ = [
     "time_since_aware",
 ]
 
+# Those that still ask something of a person: to look, to decide, or to report what was accepted.
+OPEN: Final[frozenset[CandidateState]] = frozenset({"screening", "proposed", "accepted"})
 DECIDED: Final[frozenset[CandidateState | None]] = frozenset({"accepted", "dismissed", "submitted", "supplemented"})
 _DAY: Final = timedelta(hours=24)
 _RECENT: Final = timedelta(days=28)
@@ -245,11 +248,11 @@ def _type_by_kind(alert: Alert) -> tuple[CandidateType | None, list[str]]:
 
 def _own_gate(name: str, alert: Alert, now: datetime) -> Gate:
     if name == "lasted_longer_than_24_hours" and now - alert.occurred_at > _DAY:
-        return Gate(name, met=True, at=alert.occurred_at + _DAY)
+        return Gate(name, met=True, by=None, at=alert.occurred_at + _DAY)
     contact = first_fact(alert, "welfare_contact")
     if name == "outcome_recorded" and contact is not None:
         return Gate(name, met=True, by=contact.recorded_by, at=contact.at)
-    return Gate(name)
+    return Gate.unmet(name)
 
 
 def _one_type_an_event(alert: Alert, own: Assessment, others: Iterable[Alert], now: datetime) -> Assessment:

@@ -61,12 +61,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Something a registered person will want to know before submitting. Shown when unmet; it never blocks."""
+    """Something to know before notifying; an unmet gate is shown and never blocks."""
 
     name: str
-    met: bool = False
-    by: str | None = None
-    at: datetime | None = None
+    met: bool
+    by: str | None
+    at: datetime | None
+
+    @classmethod
+    def unmet(cls, name: str) -> "Gate":
+        """Make a gate that nothing meets yet."""
+        return cls(name, met=False, by=None, at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,7 @@ def gates_of(kind: CandidateType, alerts: Iterable[Alert], more: Iterable[Gate] 
     opinions = [fact for alert in alerts if (fact := first_fact(alert, "hcp_opinion")) is not None]
     opinion = min(opinions, key=lambda fact: (fact.at, fact.recorded_by), default=None)
     gates = [
-        Gate(name, True, opinion.recorded_by, opinion.at) if name == "hcp_opinion" and opinion else Gate(name)
+        Gate(name, True, opinion.recorded_by, opinion.at) if name == "hcp_opinion" and opinion else Gate.unmet(name)
         for name in GATES[kind]
     ]
     return (*gates, *more)

@@ -26,9 +26,22 @@ FROM candidates WHERE provider_id = $1 AND candidate_id = $2;
 -- name: listed
 SELECT candidate_id, branch_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
     decided_reason
-FROM candidates WHERE provider_id = $1
+FROM candidates WHERE provider_id = $1 AND ($2::text[] IS NULL OR state = ANY ($2))
+AND aware_at <= coalesce($3::timestamptz, 'infinity')
+AND (aware_at < coalesce($3::timestamptz, 'infinity') OR candidate_id > $4::uuid)
 ORDER BY aware_at DESC, candidate_id
-LIMIT $2;
+LIMIT $5;
+
+-- name: open_first
+SELECT candidate_id, branch_id, type, state, client, aware_at, event_at, document, version, decided_by, decided_at,
+    decided_reason
+FROM candidates WHERE provider_id = $1 AND ($3 OR state = ANY ($2::text[]))
+ORDER BY state = ANY ($2) DESC, aware_at DESC, candidate_id
+OFFSET $4 LIMIT $5;
+
+-- name: counts
+SELECT count(*) FILTER (WHERE state = ANY ($2::text[])) AS open, count(*) AS every
+FROM candidates WHERE provider_id = $1;
 
 -- name: dismiss
 UPDATE candidates

@@ -1,16 +1,19 @@
 """Candidates over HTTP: what might have to be notified, for a registered person to decide on."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
 from ecm.http.endpoints import Routes
+from ecm.http.paging import PageQuery, asked_slice
 from ecm.http.replies import reply
-from ecm.http.requests import account_of, path_uuid, provider_of, read_json
-from ecm.notifications.candidates import Candidate
+from ecm.http.requests import account_of, path_uuid, provider_of, read_json, read_query
+from ecm.notifications.candidates import Candidate, Evidence
 from ecm.notifications.domain import time_since_aware
+from ecm.notifications.model import Gate
 from ecm.notifications.service import NOTIFICATIONS
 from ecm.words.codes import Memo
 from ecm.words.problems import CONFLICT, NOT_FOUND
@@ -23,24 +26,6 @@ class DismissalMessage(msgspec.Struct, forbid_unknown_fields=True):
     """Why a candidate is not notified."""
 
     reason: Memo
-
-
-class GateShown(msgspec.Struct):
-    """Something to know before notifying; an unmet gate is shown and never blocks."""
-
-    name: str
-    met: bool
-    by: str | None
-    at: datetime | None
-
-
-class EvidenceShown(msgspec.Struct):
-    """Something the candidate rests on; `sha256` binds the signed message of a phone."""
-
-    kind: str
-    ref: str
-    at: datetime
-    sha256: str | None
 
 
 class CandidateShown(msgspec.Struct):
@@ -58,11 +43,11 @@ class CandidateShown(msgspec.Struct):
     event_at: datetime
     visits: list[str]
     alerts: list[UUID]
-    gates: list[GateShown]
+    gates: tuple[Gate, ...]
     reasons: list[str]
     duties: list[str]
     confidence: str | None
-    evidence: list[EvidenceShown]
+    evidence: tuple[Evidence, ...]
     dismissed_reason: str | None
     decided_by: str | None
     decided_at: datetime | None
@@ -70,10 +55,21 @@ class CandidateShown(msgspec.Struct):
 
 
 class CandidatesShown(msgspec.Struct):
-    """The latest thousand candidates, the latest known first, as of an instant."""
+    """Candidates as of an instant, the latest known first: some of `total`.
+
+    `next` is where the list goes on, null at its end.
+    """
 
     as_of: datetime
     candidates: list[CandidateShown]
+    next: str | None
+    total: int
+
+
+class CandidatesQuery(PageQuery):
+    """Which candidates to list, how many, and behind which; open are those not yet dismissed, withdrawn or merged."""
+
+    state: Literal["open", "all"] = "all"
 
 
 @ROUTES.route(
@@ -81,13 +77,17 @@ class CandidatesShown(msgspec.Struct):
     "/v1/candidates",
     "List candidates for notification",
     roles=OFFICE,
+    query=CandidatesQuery,
     replies={200: CandidatesShown},
     problems=(NOT_FOUND,),
 )
 async def get_candidates(request: web.Request) -> web.Response:
-    """List the provider's candidates, withdrawn and dismissed ones among them."""
-    now, found = await request.app[NOTIFICATIONS].listed(provider_of(request))
-    return reply(CandidatesShown(now, [candidate_shown(candidate, now) for candidate in found]))
+    """List the provider's candidates, a page at a time; unless asked otherwise withdrawn and dismissed ones too."""
+    query = read_query(request, CandidatesQuery)
+    only_open = query.state == "open"
+    now, page = await request.app[NOTIFICATIONS].listed(provider_of(request), asked_slice(query), only_open=only_open)
+    shown = [candidate_shown(candidate, now) for candidate in page.rows]
+    return reply(CandidatesShown(now, shown, page.next, page.total))
 
 
 @ROUTES.route(
@@ -126,11 +126,11 @@ def candidate_shown(candidate: Candidate, now: datetime) -> CandidateShown:
         event_at=candidate.event_at,
         visits=list(document.visits),
         alerts=list(document.alerts),
-        gates=[GateShown(gate.name, gate.met, gate.by, gate.at) for gate in document.gates],
+        gates=document.gates,
         reasons=list(document.reasons),
         duties=list(document.duties),
         confidence=document.confidence,
-        evidence=[EvidenceShown(made.kind, made.ref, made.at, made.sha256) for made in document.evidence],
+        evidence=document.evidence,
         dismissed_reason=candidate.decided_reason if candidate.state == "dismissed" else None,
         decided_by=candidate.decided_by,
         decided_at=candidate.decided_at,

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -15,15 +17,25 @@ from ecm.alerts.domain import LOOK_BACK, Alert
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, EventTag, Told
 from ecm.db.pool import Connection, Database
+from ecm.http.paging import Cursor, NumberedPage, Page, Slice, page_of
 from ecm.notifications import candidates, store
 from ecm.notifications.candidates import Candidate, Evidence, Incident
-from ecm.notifications.domain import Policy
+from ecm.notifications.domain import OPEN, Policy
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, NOT_FOUND
 
 POLICY: Final = Policy()
-_LISTED_AT_MOST: Final = 1_000
 _DISMISSABLE: Final = frozenset({"screening", "proposed"})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFirst:
+    """A page of candidates as of an instant, the open ones first; `others` counts all that are not open."""
+
+    as_of: datetime
+    candidates: list[Candidate]
+    page: NumberedPage
+    others: int
 
 
 class Notifications:
@@ -75,11 +87,29 @@ class Notifications:
                 await alerts.lock_branches(connection, provider, waiting)
                 await self.alerts_changed(connection, provider, waiting, now)
 
-    async def listed(self, provider: UUID) -> tuple[datetime, list[Candidate]]:
-        """Return the present instant and the latest thousand candidates, the latest known first."""
-        async with self._database.transaction("list_candidates", provider=provider, read_only=True) as connection:
-            found = await store.listed(connection, provider, _LISTED_AT_MOST)
-        return self._clock.now(), found
+    async def listed(self, provider: UUID, part: Slice, *, only_open: bool = False) -> tuple[datetime, Page[Candidate]]:
+        """Return the present instant and a part of the candidates, or of the open ones, the latest known first."""
+        async with self._reading("list_candidates", provider) as connection:
+            found = await store.listed(connection, provider, OPEN if only_open else None, part.after, part.limit + 1)
+            open_ones, every = await store.counts(connection, provider, OPEN)
+        total = open_ones if only_open else every
+        page = page_of(found, part, total, lambda candidate: Cursor(candidate.aware_at, candidate.candidate_id))
+        return self._clock.now(), page
+
+    async def open_first(self, provider: UUID, *, others: bool, number: int, size: int) -> OpenFirst:
+        """Return a page of candidates as a person reads them: the open ones, then (with `others`) those that are not.
+
+        `number` counts pages of `size` from 1; a page beyond the end is empty.
+        """
+        async with self._reading("candidates_open_first", provider) as connection:
+            open_ones, every = await store.counts(connection, provider, OPEN)
+            page = NumberedPage(number, size, every if others else open_ones)
+            found = await store.open_first(connection, provider, OPEN, others=others, page=page)
+        return OpenFirst(self._clock.now(), found, page, every - open_ones)
+
+    def _reading(self, name: str, provider: UUID) -> AbstractAsyncContextManager[Connection]:
+        """A transaction whose statements all see the same candidates, so that rows and counts agree."""
+        return self._database.transaction(name, provider=provider, read_only=True, isolation="repeatable_read")
 
     async def dismiss(self, provider: UUID, candidate_id: UUID, reason: str, by: str) -> Candidate:
         """Dismiss a candidate for a reason; the same again changes nothing.
@@ -135,7 +165,7 @@ def _evidence(alert: Alert) -> tuple[Evidence, ...]:
     digest = None if signed is None else sha256(signed.encode("ascii")).hexdigest()
     return (
         Evidence(f"alert:{alert.source}", str(alert.alert_id), alert.occurred_at, digest),
-        *(Evidence(f"fact:{fact.kind}", str(fact.fact_id), fact.at) for fact in alert.facts),
+        *(Evidence(f"fact:{fact.kind}", str(fact.fact_id), fact.at, None) for fact in alert.facts),
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from ecm.alerts.domain import Alert
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
+from ecm.http.paging import Cursor, NumberedPage
 from ecm.notifications.candidates import Candidate, Document
 from ecm.notifications.model import Circumstances
 
@@ -78,9 +79,27 @@ async def candidate(connection: Connection, provider: UUID, candidate_id: UUID) 
     return None if row is None else _candidate(row)
 
 
-async def listed(connection: Connection, provider: UUID, limit: int) -> list[Candidate]:
-    """Return the latest candidates, by when the provider became aware."""
-    return [_candidate(row) for row in await connection.fetch(_QUERIES["listed"], provider, limit)]
+async def listed(
+    connection: Connection, provider: UUID, states: Collection[str] | None, after: Cursor | None, limit: int
+) -> list[Candidate]:
+    """Return the candidates of these states, or all, behind a cursor; the latest that the provider knew of first."""
+    at, row = (None, None) if after is None else (after.at, after.row)
+    wanted = None if states is None else list(states)
+    return [_candidate(one) for one in await connection.fetch(_QUERIES["listed"], provider, wanted, at, row, limit)]
+
+
+async def open_first(
+    connection: Connection, provider: UUID, states: Collection[str], *, others: bool, page: NumberedPage
+) -> list[Candidate]:
+    """Return candidates of these open states, then (with `others`) the others, each with the latest known first."""
+    rows = await connection.fetch(_QUERIES["open_first"], provider, list(states), others, page.skipped, page.size)
+    return [_candidate(row) for row in rows]
+
+
+async def counts(connection: Connection, provider: UUID, states: Collection[str]) -> tuple[int, int]:
+    """Return how many candidates are in these states, and how many there are."""
+    (row,) = await connection.fetch(_QUERIES["counts"], provider, list(states))
+    return row["open"], row["every"]
 
 
 async def dismiss(

@@ -11,7 +11,16 @@ from ecm.http.endpoints import Routes
 from ecm.http.replies import reply
 from ecm.http.requests import account_of, path_uuid, provider_of, read_json
 from ecm.phones.domain import Phone
-from ecm.phones.service import CODE_EXPIRED, CODE_UNKNOWN, CODE_USED, DEVICE_KNOWN, KEY_UNUSABLE, PHONES, PROOF_WRONG
+from ecm.phones.service import (
+    CODE_EXPIRED,
+    CODE_UNKNOWN,
+    CODE_USED,
+    DEVICE_KNOWN,
+    KEY_UNUSABLE,
+    PHONES,
+    PROOF_WRONG,
+    Enrolment,
+)
 from ecm.words.codes import Code
 from ecm.words.problems import INVALID
 from ecm.words.roles import OFFICE
@@ -23,14 +32,6 @@ class EnrolmentMessage(msgspec.Struct, forbid_unknown_fields=True):
     """The carer whose phone is to be enrolled."""
 
     carer: Code
-
-
-class EnrolmentOffered(msgspec.Struct):
-    """A one-time code, shown this once; type it into the carer's phone before it expires."""
-
-    code: str
-    carer: str
-    expires_at: datetime
 
 
 class NewDeviceMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,14 +75,14 @@ class DeviceList(msgspec.Struct):
     "Offer a one-time code for a carer's phone",
     roles=OFFICE,
     body=EnrolmentMessage,
-    replies={201: EnrolmentOffered},
+    replies={201: Enrolment},
     problems=(INVALID,),
 )
 async def post_enrolment(request: web.Request) -> web.Response:
     """Make a code that enrols one phone within 24 hours."""
     wanted = await read_json(request, EnrolmentMessage)
     offered = await request.app[PHONES].offer(account_of(request), provider_of(request), wanted.carer)
-    return reply(EnrolmentOffered(offered.code, offered.carer, offered.expires_at), 201)
+    return reply(offered, 201)
 
 
 @ROUTES.route(

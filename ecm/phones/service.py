@@ -32,7 +32,7 @@ DEVICE_KNOWN: Final = ProblemType("device-known", 409, "A device of this id is e
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A code that enrols one phone; it is shown once and stored only as a hash."""
+    """A one-time code, shown this once; type it into the carer's phone before it expires."""
 
     code: str
     carer: str

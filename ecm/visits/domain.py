@@ -1,4 +1,4 @@
-"""The limits of visits: a pure fold over check-ins, roster and amendments, and a visit's state at an instant.
+"""What visits are: a pure fold over check-ins, roster and amendments, and a visit's state at an instant.
 
 The fold depends on the set of what is known, never on the order or the number of times it arrived (promise
 5).
@@ -152,7 +152,7 @@ def _amendments_by_visit(
 
     One of an unplanned visit follows that visit's opening check-in to wherever later arrivals have put it.
     """
-    known = distinct(amendments, lambda made: made.amendment_id)
+    known = distinct(amendments, lambda amendment: amendment.amendment_id)
     if not known:
         return {}
     names = {name: name for name, _, _ in groups}
@@ -161,7 +161,7 @@ def _amendments_by_visit(
             for check_in in raw.check_ins:
                 names.setdefault(f"{UNPLANNED}{check_in.check_in_id}", name)
     by_visit: dict[str, list[Amendment]] = {}
-    for amendment in sorted(known, key=lambda made: (made.made_at, made.amendment_id)):
+    for amendment in sorted(known, key=lambda each: (each.made_at, each.amendment_id)):
         if amendment.visit in names:
             by_visit.setdefault(names[amendment.visit], []).append(amendment)
     return by_visit
@@ -176,9 +176,10 @@ def _visit(
     limits: Limits,
 ) -> Visit:
     by_carer = {raw.carer: raw for raw in raw_stays}
-    carers = set(by_carer) | {made.carer for made in amendments if made.in_at or made.out_at}
+    carers = set(by_carer) | {amendment.carer for amendment in amendments if amendment.in_at or amendment.out_at}
     unnumbered = [
-        _stay(carer, by_carer.get(carer), [made for made in amendments if made.carer == carer]) for carer in carers
+        _stay(carer, by_carer.get(carer), [amendment for amendment in amendments if amendment.carer == carer])
+        for carer in carers
     ]
     stays = _numbered(unnumbered)
     exceptions = set(visit_exceptions(stays, plan))
@@ -195,7 +196,7 @@ def _visit(
         planned_minutes=plan.minutes if plan else None,
         carers_needed=plan.carers_needed if plan else 1,
         stays=stays,
-        exceptions=tuple(sorted(exceptions, key=lambda made: (made.kind, made.carer or ""))),
+        exceptions=tuple(sorted(exceptions, key=lambda exception: (exception.kind, exception.carer or ""))),
         cancelled=plan.cancelled if plan else None,
         rostered=plan.carers if plan else (),
     )
@@ -208,11 +209,11 @@ def _stay(carer: str, raw: RawStay | None, amendments: list[Amendment]) -> Stay:
     in_at = arrival.occurred_at if arrival else None
     out_at = departure.occurred_at if departure else None
     in_force: dict[str, UUID] = {}
-    for made in amendments:
-        if made.in_at is not None:
-            in_at, in_force["in"] = made.in_at, made.amendment_id
-        if made.out_at is not None:
-            out_at, in_force["out"] = made.out_at, made.amendment_id
+    for amendment in amendments:
+        if amendment.in_at is not None:
+            in_at, in_force["in"] = amendment.in_at, amendment.amendment_id
+        if amendment.out_at is not None:
+            out_at, in_force["out"] = amendment.out_at, amendment.amendment_id
     return Stay(
         carer=carer,
         position=0,
@@ -227,7 +228,9 @@ def _stay(carer: str, raw: RawStay | None, amendments: list[Amendment]) -> Stay:
         in_distance_m=arrival.distance_m if arrival else None,
         out_distance_m=departure.distance_m if departure else None,
         repeat_check_ins=tuple(tap.ref for tap in raw.repeats) if raw else (),
-        amendments=tuple(made.amendment_id for made in amendments if made.amendment_id in in_force.values()),
+        amendments=tuple(
+            amendment.amendment_id for amendment in amendments if amendment.amendment_id in in_force.values()
+        ),
     )
 
 

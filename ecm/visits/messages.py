@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from devices.messages import ManualReason
-from ecm.audit.messages import CheckInShown, check_in_shown
+from ecm.audit.domain import StoredCheckIn
 from ecm.visits.domain import Amendment, Limits, Stay, Visit, exceptions_at, status
 from ecm.visits.service import Day, Detail
 from ecm.visits.store import Acknowledgement, StoredVisit
@@ -25,36 +25,12 @@ class NewAmendmentMessage(msgspec.Struct, forbid_unknown_fields=True):
     memo: Memo | None = None
 
 
-class AmendmentShown(msgspec.Struct):
-    """An amendment with who made it; it stands beside the check-ins and never replaces one."""
-
-    amendment: UUID
-    visit: str
-    carer: str
-    in_at: datetime | None
-    out_at: datetime | None
-    made_at: datetime
-    made_by: str
-    reason: str
-    memo: str | None
-
-
 class NewAcknowledgementMessage(msgspec.Struct, forbid_unknown_fields=True):
     """That an exception of the visit may stand."""
 
     exception: Code
     carer: Code | None = None
     memo: Memo | None = None
-
-
-class AcknowledgementShown(msgspec.Struct):
-    """Who let an exception stand, and when."""
-
-    exception: str
-    carer: str | None
-    acknowledged_by: str
-    acknowledged_at: datetime
-    memo: str | None
 
 
 class StayShown(msgspec.Struct):
@@ -112,9 +88,9 @@ class VisitDetailShown(msgspec.Struct):
     day: date
     changed_at: datetime
     visit: VisitShown
-    check_ins: list[CheckInShown]
-    amendments: list[AmendmentShown]
-    acknowledgements: list[AcknowledgementShown]
+    check_ins: tuple[StoredCheckIn, ...]
+    amendments: tuple[Amendment, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
 
 
 def day_shown(found: Day, limits: Limits) -> DayShown:
@@ -136,36 +112,16 @@ def day_shown(found: Day, limits: Limits) -> DayShown:
 
 def detail_shown(found: Detail, limits: Limits) -> VisitDetailShown:
     """Shape a visit with its evidence for an answer."""
-    acknowledged = frozenset((made.exception, made.carer) for made in found.acknowledgements)
+    acknowledged = frozenset((one.exception, one.carer) for one in found.acknowledgements)
     return VisitDetailShown(
         as_of=found.as_of,
         day=found.stored.visit.day,
         changed_at=found.stored.changed_at,
         visit=_visit_shown(found.stored, found.as_of, limits, acknowledged),
-        check_ins=[check_in_shown(check_in) for check_in in found.check_ins],
-        amendments=[amendment_shown(made) for made in found.amendments],
-        acknowledgements=[acknowledgement_shown(made) for made in found.acknowledgements],
+        check_ins=found.check_ins,
+        amendments=found.amendments,
+        acknowledgements=found.acknowledgements,
     )
-
-
-def amendment_shown(made: Amendment) -> AmendmentShown:
-    """Shape an amendment for an answer."""
-    return AmendmentShown(
-        amendment=made.amendment_id,
-        visit=made.visit,
-        carer=made.carer,
-        in_at=made.in_at,
-        out_at=made.out_at,
-        made_at=made.made_at,
-        made_by=made.made_by,
-        reason=made.reason,
-        memo=made.memo,
-    )
-
-
-def acknowledgement_shown(made: Acknowledgement) -> AcknowledgementShown:
-    """Shape an acknowledgement for an answer."""
-    return AcknowledgementShown(made.exception, made.carer, made.acknowledged_by, made.acknowledged_at, made.memo)
 
 
 def _visit_shown(

@@ -68,19 +68,19 @@ class PlannedVisit(msgspec.Struct, frozen=True, gc=False):
         return max(self.carers_needed, len(self.carers), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """A changed time of one carer's stay of one visit. A field that is None leaves that time as it was."""
+class Amendment(msgspec.Struct, frozen=True, rename={"amendment_id": "amendment"}):
+    """An amendment with who made it; it stands beside the check-ins and never replaces one."""
 
     amendment_id: UUID
     visit: str
     carer: str
+    # A time that is None stays as it was.
     in_at: datetime | None
     out_at: datetime | None
     made_at: datetime
     made_by: str
     reason: str
-    memo: str | None = None
+    memo: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,14 +83,14 @@ def fold_days(
     """
     plans: defaultdict[str, list[PlannedVisit]] = defaultdict(list)
     taps: defaultdict[str, list[CheckIn]] = defaultdict(list)
-    made: defaultdict[str, list[Amendment]] = defaultdict(list)
+    changes: defaultdict[str, list[Amendment]] = defaultdict(list)
     for plan in planned:
         plans[plan.client].append(plan)
     for check_in in check_ins:
         taps[check_in.client].append(check_in)
     client_of = amendable(planned, check_ins)
     for amendment in amendments:
-        made[client_of[amendment.visit]].append(amendment)
+        changes[client_of[amendment.visit]].append(amendment)
     return tuple(
         visit
         for client in sorted(days)
@@ -98,9 +98,9 @@ def fold_days(
             [
                 visit
                 for day in sorted(days[client])
-                for visit in fold(client, day, plans[client], taps[client], made[client], limits)
+                for visit in fold(client, day, plans[client], taps[client], changes[client], limits)
             ]
-            if made[client]
+            if changes[client]
             else fold_all(plans[client], taps[client], (), limits, days[client])
         )
     )

@@ -11,18 +11,15 @@ from ecm.http.replies import reply
 from ecm.http.requests import account_of, provider_of, read_json, read_query
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import (
-    AcknowledgementShown,
-    AmendmentShown,
     DayShown,
     NewAcknowledgementMessage,
     NewAmendmentMessage,
     VisitDetailShown,
-    acknowledgement_shown,
-    amendment_shown,
     day_shown,
     detail_shown,
 )
 from ecm.visits.service import VISITS
+from ecm.visits.store import Acknowledgement
 from ecm.words.codes import VisitCode, as_utc
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND
 from ecm.words.roles import OFFICE, READERS
@@ -85,14 +82,14 @@ async def get_visit(request: web.Request) -> web.Response:
     "Amend a carer's times",
     roles=OFFICE,
     body=NewAmendmentMessage,
-    replies={200: AmendmentShown, 201: AmendmentShown},
+    replies={200: Amendment, 201: Amendment},
     problems=(NOT_FOUND, CONFLICT, INVALID),
 )
 async def post_amendment(request: web.Request) -> web.Response:
     """Store an amendment; the same again answers 200. The visit is folded again a moment later."""
     visit = path_visit(request)
     given = await read_json(request, NewAmendmentMessage)
-    made = Amendment(
+    amendment = Amendment(
         amendment_id=given.amendment,
         visit=visit,
         carer=given.carer,
@@ -103,8 +100,8 @@ async def post_amendment(request: web.Request) -> web.Response:
         reason=given.reason,
         memo=given.memo,
     )
-    stored, new = await request.app[VISITS].amend(provider_of(request), made)
-    return reply(amendment_shown(stored), 201 if new else 200)
+    stored, new = await request.app[VISITS].amend(provider_of(request), amendment)
+    return reply(stored, 201 if new else 200)
 
 
 @ROUTES.route(
@@ -113,17 +110,17 @@ async def post_amendment(request: web.Request) -> web.Response:
     "Let an exception stand",
     roles=OFFICE,
     body=NewAcknowledgementMessage,
-    replies={201: AcknowledgementShown},
+    replies={201: Acknowledgement},
     problems=(NOT_FOUND, INVALID),
 )
 async def post_acknowledgement(request: web.Request) -> web.Response:
     """Note that an exception of a visit may stand; the first to say so stays named."""
     visit = path_visit(request)
     given = await read_json(request, NewAcknowledgementMessage)
-    made = await request.app[VISITS].acknowledge(
+    acknowledgement = await request.app[VISITS].acknowledge(
         provider_of(request), visit, given.exception, given.carer, given.memo, account_of(request).username
     )
-    return reply(acknowledgement_shown(made), 201)
+    return reply(acknowledgement, 201)
 
 
 def path_visit(request: web.Request) -> str:

@@ -1,14 +1,15 @@
 """Folding visits again when something changed, reading them, and amending and acknowledging them."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, EventTag, Sealable, StoredCheckIn
@@ -59,7 +60,7 @@ class Detail:
 
 
 class Listener(Protocol):
-    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not stay."""
+    """Whoever follows from visits. Handed in at wiring: a fold tells, it does not call."""
 
     async def visits_folded(
         self, connection: Connection, provider: UUID, visits: Sequence[Visit], removed: Sequence[str], now: datetime
@@ -85,7 +86,7 @@ class Visits:
         """Fold what is asked for, at most `limit` requests of each provider; return how many were served.
 
         Several processes may do this at once: each request is served by one of them, and the visits come out the
-        same (promise 5). Within this process stays wait for each other, so that 0 means that nothing is left.
+        same (promise 5). Within this process these calls wait for each other, so that 0 means that nothing is left.
         """
         async with self._folding:
             waiting = await self.waiting()
@@ -109,10 +110,33 @@ class Visits:
         async with self._folding:
             return await self._fold_some(provider, limit)
 
+    async def fold_visit(self, provider: UUID, code: str) -> int:
+        """Fold at once what is asked for of the client of a visit, however much else waits; return how much that was.
+
+        Whoever is folding this client already, here or in another process, is waited for, and nobody else is: when
+        this returns, the visit shows what was asked for before.
+        """
+
+        async def take(connection: Connection) -> list[FoldRequest]:
+            stored = await store.visit(connection, provider, code)
+            if stored is None:
+                return []
+            return await fold_requests.take_fold_requests_of_client(connection, provider, stored.visit.client)
+
+        return await self._fold_taken("fold_visit", provider, take)
+
     async def _fold_some(self, provider: UUID, limit: int) -> int:
+        async def take(connection: Connection) -> list[FoldRequest]:
+            return await fold_requests.take_fold_requests(connection, provider, limit)
+
+        return await self._fold_taken("fold_visits", provider, take)
+
+    async def _fold_taken(
+        self, name: str, provider: UUID, take: Callable[[Connection], Awaitable[list[FoldRequest]]]
+    ) -> int:
         async def work() -> int:
-            async with self._database.transaction("fold_visits", provider=provider) as connection:
-                requests = await fold_requests.take_fold_requests(connection, provider, limit)
+            async with self._database.transaction(name, provider=provider) as connection:
+                requests = await take(connection)
                 await self._refold(connection, provider, requests)
                 await check_signatures(connection, provider, _unverified(requests), self._clock.now())
                 await audit.seal(connection, provider, _sealables(requests))
@@ -121,7 +145,9 @@ class Visits:
         return await self._database.retrying(work)
 
     async def _refold(self, connection: Connection, provider: UUID, requests: Sequence[FoldRequest]) -> None:
-        asked = refolding.days_to_fold((made.client, made.around) for made in requests if made.client is not None)
+        asked = refolding.days_to_fold(
+            (request.client, request.around) for request in requests if request.client is not None
+        )
         councils = await store.lock_clients(connection, provider, asked)
         days = {client: asked[client] for client in asked if client in councils}
         if not days:
@@ -144,11 +170,11 @@ class Visits:
         """Read after the clients are locked, so that nothing committed before is overlooked; fold off the loop."""
         spans = [Span(client, *window) for client in days for window in refolding.windows(days[client])]
         planned = await store.planned_visits(connection, provider, spans)
-        plans: list[PlannedVisit] = [made.plan for made in planned]
+        plans: list[PlannedVisit] = [each.plan for each in planned]
         check_ins = await store.check_ins(connection, provider, spans)
         named = sorted(refolding.amendable(plans, check_ins))
         amendments = await store.amendments(connection, provider, named)
-        council_of = {made.plan.visit: made.council for made in planned}
+        council_of = {each.plan.visit: each.council for each in planned}
 
         def work() -> list[refolding.Folded]:
             visits = refolding.fold_days(days, plans, check_ins, amendments, self.limits)
@@ -300,9 +326,9 @@ def _unverified(requests: Sequence[FoldRequest]) -> list[tuple[UUID, UUID]]:
 
 def _sealables(requests: Sequence[FoldRequest]) -> list[Sealable]:
     return [
-        Sealable(made.device_id, made.check_in_id, made.link_digest)
-        for made in requests
-        if made.device_id is not None and made.check_in_id is not None and made.link_digest is not None
+        Sealable(request.device_id, request.check_in_id, request.link_digest)
+        for request in requests
+        if request.device_id is not None and request.check_in_id is not None and request.link_digest is not None
     ]
 
 

@@ -91,10 +91,14 @@ def exceptions_at(visit: Visit, now: datetime, limits: Limits) -> tuple[VisitExc
     """
     stays = {stay.carer: stay for stay in visit.stays}
     return tuple(
-        made
-        for made in visit.exceptions
-        if not (made.kind == "no_out" and made.carer is not None and _running(visit, stays[made.carer], now, limits))
-        and not (made.kind == "second_carer_missing" and _still_awaited(visit, now, limits))
+        exception
+        for exception in visit.exceptions
+        if not (
+            exception.kind == "no_out"
+            and exception.carer is not None
+            and _running(visit, stays[exception.carer], now, limits)
+        )
+        and not (exception.kind == "second_carer_missing" and _still_awaited(visit, now, limits))
     )
 
 

@@ -51,10 +51,10 @@ class StoredVisit:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """That a person has seen an exception of a visit and lets it stand; `carer` None means the visit as a whole."""
+    """Who let an exception stand, and when."""
 
     exception: str
-    carer: str | None
+    carer: str | None  # None: the visit as a whole
     acknowledged_by: str
     acknowledged_at: datetime
     memo: str | None
@@ -165,20 +165,20 @@ async def acknowledgements(connection: Connection, provider: UUID, code: str) ->
     return [Acknowledgement(**{**row, "carer": row["carer"] or None}) for row in rows]
 
 
-async def insert_amendment(connection: Connection, provider: UUID, made: Amendment, now: datetime) -> bool:
+async def insert_amendment(connection: Connection, provider: UUID, amendment: Amendment, now: datetime) -> bool:
     """Store an amendment; return False, and store nothing, when its id is taken."""
     inserted = await connection.fetchval(
         _QUERIES["insert_amendment"],
         provider,
-        made.amendment_id,
-        made.visit,
-        made.carer,
-        made.in_at,
-        made.out_at,
-        made.made_at,
-        made.made_by,
-        made.reason,
-        made.memo,
+        amendment.amendment_id,
+        amendment.visit,
+        amendment.carer,
+        amendment.in_at,
+        amendment.out_at,
+        amendment.made_at,
+        amendment.made_by,
+        amendment.reason,
+        amendment.memo,
         now,
     )
     return inserted is not None
@@ -196,17 +196,19 @@ async def carer_known(connection: Connection, provider: UUID, carer: str) -> boo
     return known
 
 
-async def insert_acknowledgement(connection: Connection, provider: UUID, code: str, made: Acknowledgement) -> bool:
+async def insert_acknowledgement(
+    connection: Connection, provider: UUID, code: str, acknowledgement: Acknowledgement
+) -> bool:
     """Store an acknowledgement; return False, and store nothing, when there is one of this exception and carer."""
     inserted = await connection.fetchval(
         _QUERIES["insert_acknowledgement"],
         provider,
         code,
-        made.exception,
-        made.carer or "",
-        made.acknowledged_by,
-        made.acknowledged_at,
-        made.memo,
+        acknowledgement.exception,
+        acknowledgement.carer or "",
+        acknowledgement.acknowledged_by,
+        acknowledgement.acknowledged_at,
+        acknowledgement.memo,
     )
     return inserted is not None
 

@@ -2,27 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from aiohttp import web
 
+from ecm.http.paging import NumberedPage
 from ecm.http.requests import account_of, path_uuid, provider_of, read_query
 from ecm.notifications.routes import CandidateShown, candidate_shown
 from ecm.notifications.service import NOTIFICATIONS
-from ecm.web.rendering import Shell, render
+from ecm.web.rendering import Shell, address, render
 from ecm.web.session import read_form, see_other
 from ecm.words.codes import Memo
 from ecm.words.roles import MANAGERS
 
 _DONE: Final = {"dismissed": "The candidate is dismissed. It stays in the list with your reason."}
-_OPEN: Final = frozenset({"screening", "proposed", "accepted"})
+CANDIDATES_A_PAGE: Final = 50
 
 
 class CandidatesQuery(msgspec.Struct):
-    """Which candidates to show, and what was just done."""
+    """Which candidates to show, which page of them, and what was just done."""
 
     show: Literal["open", "all"] = "open"
+    page: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
     done: str | None = None
 
 
@@ -39,22 +41,28 @@ class CandidatesView:
     as_of: datetime
     candidates: list[CandidateShown]
     show: str
+    page: NumberedPage
     decided: int
     may_dismiss: bool
 
+    def page_address(self, number: int) -> str:
+        """Return the address of a page of the same candidates."""
+        show, page = (self.show if self.show != "open" else None), (number if number > 1 else None)
+        return address("/candidates", show=show, page=page)
+
 
 async def get_candidates(request: web.Request) -> web.StreamResponse:
-    """Show the open candidates, or all."""
+    """Show a page of the open candidates, or of all."""
     query = read_query(request, CandidatesQuery)
-    now, found = await request.app[NOTIFICATIONS].listed(provider_of(request))
-    shown = [candidate_shown(candidate, now) for candidate in found]
-    open_ones = [candidate for candidate in shown if candidate.state in _OPEN]
-    decided = [candidate for candidate in shown if candidate.state not in _OPEN]
+    found = await request.app[NOTIFICATIONS].open_first(
+        provider_of(request), others=query.show == "all", number=query.page, size=CANDIDATES_A_PAGE
+    )
     view = CandidatesView(
-        as_of=now,
-        candidates=open_ones + decided if query.show == "all" else open_ones,
+        as_of=found.as_of,
+        candidates=[candidate_shown(candidate, found.as_of) for candidate in found.candidates],
         show=query.show,
-        decided=len(decided),
+        page=found.page,
+        decided=found.others,
         may_dismiss=account_of(request).role in MANAGERS,
     )
     return await render(request, "candidates.html", Shell("Possible notifications", _DONE.get(query.done or "")), view)

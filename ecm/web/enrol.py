@@ -37,7 +37,7 @@ class EnrolView:
 
     carers: list[Carer]
     phones: list[Phone]
-    made: Enrolment | None
+    offered: Enrolment | None
 
 
 async def get_enrol(request: web.Request) -> web.StreamResponse:
@@ -48,8 +48,8 @@ async def get_enrol(request: web.Request) -> web.StreamResponse:
 async def post_enrol(request: web.Request) -> web.StreamResponse:
     """Make a code, and show it this once."""
     form = await read_form(request, EnrolForm)
-    made = await request.app[PHONES].offer(account_of(request), provider_of(request), form.carer)
-    return await _show(request, made, None)
+    offered = await request.app[PHONES].offer(account_of(request), provider_of(request), form.carer)
+    return await _show(request, offered, None)
 
 
 async def post_revocation(request: web.Request) -> web.StreamResponse:
@@ -58,8 +58,8 @@ async def post_revocation(request: web.Request) -> web.StreamResponse:
     return see_other("/enrol?done=revoked")
 
 
-async def _show(request: web.Request, made: Enrolment | None, notice: str | None) -> web.StreamResponse:
+async def _show(request: web.Request, offered: Enrolment | None, notice: str | None) -> web.StreamResponse:
     provider = provider_of(request)
     phones = sorted(await request.app[PHONES].listed(provider), key=lambda phone: phone.enrolled_at, reverse=True)
-    view = EnrolView(await request.app[CARE].carers(provider), phones, made)
+    view = EnrolView(await request.app[CARE].carers(provider), phones, offered)
     return await render(request, "enrol.html", Shell(_TITLE, notice), view)

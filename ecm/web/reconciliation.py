@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from ecm.care.service import CARE
+from ecm.http.paging import NumberedPage
 from ecm.http.requests import CLOCK, account_of, read_query
 from ecm.payments.jobs import Form, Part
 from ecm.payments.service import PAYMENTS, Hours, HoursQuery
@@ -52,7 +53,7 @@ class ReconciliationView:
     partners: list[Partner]
     contracts: list[Contract]
     contract: str | None
-    page: int
+    number: int
     mistake: str | None
     hours: Hours | None
 
@@ -66,18 +67,18 @@ class ReconciliationView:
         }
 
     @property
-    def pages(self) -> int:
-        """How many pages the lines fill."""
-        return 0 if self.hours is None else -(-self.hours.message.totals.lines // LINES_A_PAGE)
+    def page(self) -> NumberedPage:
+        """Which of the lines are shown."""
+        return NumberedPage(self.number, LINES_A_PAGE, 0 if self.hours is None else self.hours.message.totals.lines)
 
     def download(self, kind: Form) -> str:
         """Return the address of the file."""
         contract = {"contract": self.query.contract, "version": self.query.version}
         return address("/v1/reconciliation", **(self.parameters() | contract | {"format": kind}))
 
-    def page_address(self, page: int) -> str:
+    def page_address(self, number: int) -> str:
         """Return the address of a page of lines."""
-        return address("/reconciliation", **self.parameters(), page=page)
+        return address("/reconciliation", **self.parameters(), page=number)
 
 
 async def get_reconciliation(request: web.Request) -> web.StreamResponse:
@@ -102,7 +103,7 @@ async def get_reconciliation(request: web.Request) -> web.StreamResponse:
         partners=partners,
         contracts=[contract for contract in contracts if contract.council == council],
         contract=chosen.contract,
-        page=chosen.page,
+        number=chosen.page,
         mistake=mistake,
         hours=hours,
     )

@@ -14,6 +14,7 @@ from aiohttp import web
 from ecm.alerts.domain import Alert
 from ecm.alerts.service import ALERTS
 from ecm.care.service import CARE
+from ecm.http.paging import NumberedPage, Slice
 from ecm.http.requests import CLOCK, account_of, read_query
 from ecm.visits.domain import Limits, Visit
 from ecm.visits.messages import VisitShown, day_shown
@@ -26,6 +27,7 @@ from ecm.words.roles import OFFICE, Account
 
 Group = Literal["due", "in_progress", "done", "late", "missed", "cancelled", "attention"]
 ROWS_A_PAGE: Final = 200
+_ALERTS_AT_MOST: Final = 1_000
 GROUPS: Final[tuple[tuple[Group, str], ...]] = (
     ("due", "Due"),
     ("in_progress", "In progress"),
@@ -77,7 +79,7 @@ class VisitRow:
 
 @dataclass(frozen=True, slots=True)
 class TodayView:
-    """The page of a day; `matching` visits are in the group that is looked at, and `rows` are those of this page."""
+    """The page of a day; `page` counts the visits in the group that is looked at, and `rows` are those it shows."""
 
     day: date
     today: date
@@ -88,8 +90,7 @@ class TodayView:
     counts: list[Count]
     total: int
     rows: Sequence[VisitRow]
-    matching: int
-    pages: int
+    page: NumberedPage
     alerts: list[Alert]
     may_act: bool
 
@@ -121,7 +122,7 @@ async def get_today(request: web.Request) -> web.StreamResponse:
     rows = await asyncio.to_thread(_rows, found, visits.limits)
     matching = [row for row in rows if query.status is None or query.status in _groups(row.visit)]
     alerts = await _open_alerts(request, account)
-    first = (query.page - 1) * ROWS_A_PAGE
+    page = NumberedPage(query.page, ROWS_A_PAGE, len(matching))
     view = TodayView(
         day=day,
         today=today,
@@ -131,9 +132,8 @@ async def get_today(request: web.Request) -> web.StreamResponse:
         provider=provider,
         counts=_counts(rows),
         total=len(rows),
-        rows=matching[first : first + ROWS_A_PAGE],
-        matching=len(matching),
-        pages=-(-len(matching) // ROWS_A_PAGE),
+        rows=matching[page.skipped : page.last],
+        page=page,
         alerts=alerts,
         may_act=account.role in OFFICE,
     )
@@ -156,7 +156,7 @@ def _expected(shown: VisitShown, visit: Visit) -> tuple[str, ...]:
 
 def _groups(visit: VisitShown) -> set[Group]:
     groups = {_GROUP_OF[visit.status]}
-    if any(not made.acknowledged for made in visit.exceptions):
+    if any(not exception.acknowledged for exception in visit.exceptions):
         groups.add("attention")
     return groups
 
@@ -170,5 +170,5 @@ async def _open_alerts(request: web.Request, account: Account) -> list[Alert]:
     """The gravest first, and of the same level the latest first."""
     if account.provider is None:
         return []
-    found = await request.app[ALERTS].listed(account.provider, "open")
-    return sorted(found, key=lambda alert: -alert.level)
+    found = await request.app[ALERTS].listed(account.provider, "open", Slice(_ALERTS_AT_MOST))
+    return sorted(found.rows, key=lambda alert: -alert.level)

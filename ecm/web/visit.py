@@ -1,5 +1,6 @@
 """One visit: its taps and what they are worth, the exceptions, the amendments, its alerts, and its proofs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from aiohttp import web
 from devices.messages import MANUAL_REASONS, ManualReason
 from ecm.alerts.domain import Alert
 from ecm.alerts.service import ALERTS
-from ecm.audit.messages import CheckInShown
+from ecm.audit.domain import StoredCheckIn
 from ecm.audit.service import AUDIT
 from ecm.http.requests import CLOCK, account_of, provider_of, read_query
 from ecm.visits.domain import Amendment
@@ -23,7 +24,6 @@ from ecm.web.session import local_path, read_form, see_other
 from ecm.words.codes import Code, Memo
 from ecm.words.roles import OFFICE, Account
 
-_FOLDED_AT_ONCE: Final = 200
 _DONE: Final = {
     "amended": "The amendment is stored beside the check-ins, and the visit now follows it.",
     "acknowledged": "The exception is acknowledged.",
@@ -62,7 +62,7 @@ class AcknowledgementForm(msgspec.Struct):
 class Tap:
     """A check-in of a stay. `leaf` of `leaves` is its number in the provider's sealed log, counted from 1."""
 
-    check_in: CheckInShown
+    check_in: StoredCheckIn
     path: str
     leaf: int | None
     leaves: int
@@ -125,7 +125,7 @@ async def post_amendment(request: web.Request) -> web.StreamResponse:
     form = await read_form(request, AmendmentForm)
     visit = path_visit(request)
     visits = request.app[VISITS]
-    made = Amendment(
+    amendment = Amendment(
         amendment_id=form.amendment,
         visit=visit,
         carer=form.carer,
@@ -136,8 +136,8 @@ async def post_amendment(request: web.Request) -> web.StreamResponse:
         reason=form.reason,
         memo=form.memo,
     )
-    await visits.amend(provider_of(request), made)
-    await visits.fold_pending(_FOLDED_AT_ONCE)
+    await visits.amend(provider_of(request), amendment)
+    await visits.fold_visit(provider_of(request), visit)
     return see_other(address(f"/visits/{segment(visit)}", done="amended"))
 
 
@@ -152,14 +152,14 @@ async def post_acknowledgement(request: web.Request) -> web.StreamResponse:
     return see_other(address(f"/visits/{segment(visit)}", done="acknowledged"))
 
 
-async def _taps(request: web.Request, provider: UUID, check_ins: list[CheckInShown]) -> dict[str, Tap]:
-    refs = [(made.device, made.check_in) for made in check_ins]
+async def _taps(request: web.Request, provider: UUID, check_ins: Sequence[StoredCheckIn]) -> dict[str, Tap]:
+    refs = [(one.device_id, one.check_in_id) for one in check_ins]
     leaves, indexes = await request.app[AUDIT].leaf_indexes(provider, refs)
     return {
         f"{device}/{check_in}": Tap(
-            made, f"/v1/check-ins/{provider}/{device}/{check_in}", _counted(indexes.get((device, check_in))), leaves
+            one, f"/v1/check-ins/{provider}/{device}/{check_in}", _counted(indexes.get((device, check_in))), leaves
         )
-        for made, (device, check_in) in zip(check_ins, refs, strict=True)
+        for one, (device, check_in) in zip(check_ins, refs, strict=True)
     }
 
 

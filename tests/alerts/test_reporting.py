@@ -13,6 +13,7 @@ from devices.alerts import AlertBody, sign_alert
 from devices.keys import PrivateKey
 from ecm.alerts.domain import Alert, Fact
 from ecm.alerts.service import Alerts
+from ecm.http.paging import Slice
 from ecm.process.wiring import visits_and_what_follows
 from ecm.words.problems import Problem
 from tests.arranging import Arranged, HandClock, at
@@ -82,6 +83,54 @@ async def test_an_alert_of_the_office_is_kept_once(house, alerts):
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "theft"},
+        {"client": "C-2"},
+        {"visit": None},
+        {"carer": "W-002"},
+        {"carer": None},
+        {"occurred_at": at("10:01")},
+        {"memo": "other words"},
+        {"memo": None},
+    ],
+)
+async def test_other_content_under_the_id_of_an_alert_of_the_office_is_a_conflict(house, alerts, other):
+    await house.client("C-2")
+    alert = office_alert(visit="V-1", carer="W-001", memo="nobody answered")
+    stored, _ = await alerts.by_office(house.provider, alert, None)
+    said_again = replace(alert, **{"visit": None} | other if "client" in other else other)
+    with pytest.raises(Problem, match="another alert") as refused:
+        await alerts.by_office(house.provider, said_again, None)
+    assert refused.value.kind.slug == "conflict"
+    assert (await alerts.listed(house.provider, None, Slice(10))).rows == [stored]
+
+
+async def test_another_branch_under_the_id_of_an_alert_without_a_client_is_a_conflict(house, alerts):
+    await house._own(
+        "branches", branch_id="L2", name="Depot", cqc_provider_id="1-000000001", cqc_location_id="1-000000003"
+    )
+    alert = office_alert(kind="staff_shortage", client=None)
+    stored, _ = await alerts.by_office(house.provider, alert, "L1")
+    assert await alerts.by_office(house.provider, alert, "L1") == (stored, False)
+    with pytest.raises(Problem, match="another alert"):
+        await alerts.by_office(house.provider, alert, "L2")
+
+
+async def test_an_alert_said_again_after_its_client_moved_to_another_branch_is_the_same(house, alerts):
+    alert = office_alert()
+    stored, _ = await alerts.by_office(house.provider, alert, None)
+    posted = signed()
+    of_phone, _ = await alerts.by_phone(posted)
+    await house._own(
+        "branches", branch_id="L2", name="Depot", cqc_provider_id="1-000000001", cqc_location_id="1-000000003"
+    )
+    await house.superuser.execute("UPDATE clients SET branch_id = 'L2' WHERE client = 'C-1'")
+    assert await alerts.by_office(house.provider, alert, None) == (stored, False)
+    assert await alerts.by_phone(posted) == (of_phone, False)
+
+
+@pytest.mark.parametrize(
     ("fields", "branch", "says"),
     [
         ({"client": "C-9"}, None, "no client"),
@@ -139,7 +188,7 @@ async def test_a_fact_is_kept_once_and_a_cause_is_named(house, alerts):
         await alerts.add_fact(house.provider, replace(fact, fact_id=uuid4(), kind="cause"))
     with pytest.raises(Problem, match="no such alert"):
         await alerts.add_fact(house.provider, replace(fact, alert_id=uuid4()))
-    (listed,) = await alerts.listed(house.provider, "open")
+    (listed,) = (await alerts.listed(house.provider, "open", Slice(10))).rows
     assert listed.facts == (fact,)
 
 
@@ -148,12 +197,12 @@ async def test_a_closed_alert_stays_closed(house, alerts):
     closed = await alerts.close(house.provider, stored.alert_id, "Found at her sister's.", "a coordinator")
     assert (closed.state, closed.state_reason) == ("closed", "Found at her sister's.")
     assert await alerts.close(house.provider, stored.alert_id, "Again.", "another") == closed
-    assert await alerts.listed(house.provider, "open") == []
+    assert (await alerts.listed(house.provider, "open", Slice(10))).rows == []
 
 
 async def test_promise_11_an_alert_of_another_provider_is_not_there(house, alerts):
     stored, _ = await alerts.by_office(house.provider, office_alert(), None)
     other = await Arranged(house.database, house.superuser).begin()
-    assert await alerts.listed(other.provider, None) == []
+    assert (await alerts.listed(other.provider, None, Slice(10))).rows == []
     with pytest.raises(Problem, match="no such alert"):
         await alerts.close(other.provider, stored.alert_id, "Mine.", "a coordinator")

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from ecm.alerts.domain import watcher_alert_id
 from ecm.alerts.service import Alerts
 from ecm.db.pool import Database, DatabaseUrls, open_database
 from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.service import Visits
+from ecm.words.problems import Problem
 from tests.arranging import DAY, Arranged, HandClock, at
 
 CLIENTS = 12
@@ -91,6 +93,18 @@ async def test_a_late_check_in_withdraws_the_alerts_it_disproves_and_says_which(
     assert found["V-02", "missed_visit"]["state"] == "withdrawn"
     assert found["V-02", "late_visit"]["state"] == "open"
     assert found["V-03", "missed_visit"]["state"] == "open"
+
+
+async def test_a_withdrawn_alert_cannot_be_closed_since_nothing_is_left_to_close(morning, alerts, visits, clock):
+    await alerts.watch_once(at("09:00"))
+    await morning.check_in("C-01", "in", at("08:05"), received_at=at("11:00"))
+    clock.move_to(at("11:00"))
+    await fold_all(visits)
+    alert = watcher_alert_id(morning.provider, "V-01", "missed_visit")
+    with pytest.raises(Problem, match="nothing to close") as refused:
+        await alerts.close(morning.provider, alert, "seen to", "a coordinator")
+    assert refused.value.kind.slug == "conflict"
+    assert ("V-01", "missed_visit", "withdrawn") in await raised(morning)
 
 
 async def test_a_withdrawn_alert_is_raised_again_under_its_id_when_true_again(morning, alerts, visits, clock):

@@ -44,7 +44,7 @@ async def test_a_proof_waits_for_the_seal_and_a_council_gets_it_too(arranged, au
     await visits_and_what_follows(database, HandClock(NOW))[0].fold_pending(10)
     proof = await audit.proof(officer(COUNCIL), arranged.provider, *key)
     assert (proof.leaf_index, proof.tree_size) == (0, 2)
-    assert proof.public_key == public_key
+    assert proof.public_key == public_key.jwk()
 
 
 async def test_an_event_is_written_with_who_did_what_and_when(arranged):

@@ -224,8 +224,7 @@ async def staged(folder: Path, replicas: int, workers: int, *, own_disk: bool) -
         supervisor = asyncio.create_task(postgres.supervise())
         stack.push_async_callback(_end, supervisor)
         await postgres.ensure_database(DATABASE)
-        # What PostgreSQL writes is where its log is: the folder its server settled in.
-        stage = Stage(postgres, postgres.log_file.parent / "data", disk if mounted else None, [])
+        stage = Stage(postgres, await _data_folder(postgres), disk if mounted else None, [])
         for number in range(1, replicas + 1):
             replica = Replica(number, folder, workers, Proxy(free_port()), Proxy(port))
             for proxy in (replica.phones, replica.database):
@@ -286,6 +285,15 @@ async def _says_ready(session: aiohttp.ClientSession, url: str) -> bool:
     except (aiohttp.ClientError, OSError):
         return False
     return True
+
+
+async def _data_folder(postgres: EmbeddedServer) -> Path:
+    """Where PostgreSQL writes: its server may have settled elsewhere than in the folder it was given."""
+    connection = await asyncpg.connect(postgres.dsn())
+    try:
+        return Path(await connection.fetchval("SHOW data_directory"))
+    finally:
+        await connection.close()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -15,7 +15,7 @@ from ecm.db.errors import (
     TransactionConflicted,
     UnsafeDatabase,
 )
-from ecm.db.pool import DatabaseUrls, check_durability, open_database, savepoint
+from ecm.db.pool import DatabaseUrls, check_durability, open_database
 
 _PROVIDERS = (UUID(int=1), UUID(int=2))
 _SETTINGS = "SELECT current_setting('ecm.provider_id', true) || '/' || current_setting('ecm.council_id', true)"
@@ -105,16 +105,6 @@ async def test_a_broken_constraint_is_told_by_its_name(database, two_providers):
         async with database.transaction("add_branch", provider=_PROVIDERS[0]) as connection:
             await connection.execute("INSERT INTO branches (provider_id, branch_id) VALUES ($1, 'L9')", _PROVIDERS[0])
     assert (caught.value.name, caught.value.kind) == ("branches.name", "not_null")
-
-
-async def test_a_savepoint_fails_alone_and_its_neighbours_stay(database, superuser, two_providers):
-    async with database.transaction("add_branches", provider=_PROVIDERS[0]) as connection:
-        await connection.execute(_BRANCH, _PROVIDERS[0], "L2")
-        with pytest.raises(ConstraintViolated, match="branches_pkey"):
-            async with savepoint(connection):
-                await connection.execute(_BRANCH, _PROVIDERS[0], "L1")
-        await connection.execute(_BRANCH, _PROVIDERS[0], "L3")
-    assert await superuser.fetchval("SELECT count(*) FROM branches") == 4
 
 
 async def test_a_statement_that_takes_too_long_is_told_as_such(database):

@@ -1,11 +1,10 @@
-from itertools import combinations_with_replacement, product
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.grades import GRADES, Doubt, Fix, Grade, Grading, TagOutcome, grade, weakest
+from devices.grades import GRADES, Doubt, Fix, Grade, Grading, TagOutcome, grade
 
 INSIDE = Fix(verdict="inside", a95_m=20, age_seconds=5, mock=False)
 OUTSIDE = Fix(verdict="outside", a95_m=20, age_seconds=5, mock=False)
@@ -89,11 +88,3 @@ def test_promise_3_no_evidence_is_too_odd_to_grade_and_only_good_fixes_place(fix
     if graded.grade in {"corroborated", "located"}:
         assert fix.verdict == "inside"
         assert not set(graded.doubts) & {"stale_fix", "coarse_fix", "mock_location", "outside_fence"}
-
-
-def test_the_weakest_of_two_grades_is_the_same_either_way_round():
-    for worse, better in product(range(len(GRADES)), repeat=2):
-        expected = GRADES[max(worse, better)]
-        assert weakest(GRADES[worse], GRADES[better]) == expected
-    for one, other in combinations_with_replacement(GRADES, 2):
-        assert weakest(one, other) == weakest(other, one)

@@ -31,7 +31,6 @@ def test_the_example_of_rfc_8037_is_signed_and_verified_to_the_byte():
     key = PrivateKey.from_seed(ED25519_SEED)
     assert key.public_jwk() == {"crv": "Ed25519", "kty": "OKP", "x": ED25519_X}
     assert b64url_encode(key.sign(ED25519_INPUT)).encode() == ED25519_SIGNATURE
-    assert b64url_encode(key.public.thumbprint()) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 def test_the_es256_example_of_rfc_7515_verifies():
@@ -103,7 +102,7 @@ def test_a_key_reads_the_same_from_a_mapping_bytes_and_text_and_ignores_other_me
     jwk = PrivateKey.generate(algorithm).public_jwk()
     texts = json.dumps({**jwk, "use": "sig", "kid": "mine"})
     keys = [PublicKey.from_jwk(form) for form in (jwk, texts, texts.encode())]
-    assert {key.thumbprint() for key in keys} == {keys[0].thumbprint()}
+    assert all(key == keys[0] for key in keys)
     assert all(key.jwk() == jwk for key in keys)
 
 

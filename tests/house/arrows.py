@@ -66,8 +66,8 @@ def main() -> None:
     """Print what the imports draw."""
     sys.path.insert(0, str(Path.cwd()))
     found = arrows()
-    for one, other in sorted(found):
-        print(f"{one} -> {other}  {found[one, other]}")
+    for one in reversed(FROM_THE_GROUND):
+        print(f"{one} -> {', '.join(other for other in reversed(FROM_THE_GROUND) if (one, other) in found)}")
     circles = in_a_circle(found)
     print(
         f"{len({room for pair in found for room in pair})} rooms, {len(found)} arrows, {len(upward(found))} upward, "

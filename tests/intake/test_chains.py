@@ -50,6 +50,14 @@ def test_chains_are_unbroken_complete_and_of_one_device_whatever_the_order(
     assert not heads & {message.link_digest for message in messages.values()}
 
 
+def test_a_message_is_joined_to_the_one_before_it_on_its_own_phone_only():
+    phone, other = Phone(PROVIDER), Phone(PROVIDER)
+    first = phone.sign()
+    other.previous, other.sequence = link_to(first), 1
+    messages = {index: read_check_in(one) for index, one in enumerate([first, phone.sign(), other.sign()])}
+    assert sorted(chains(messages)) == [[0, 1], [2]]
+
+
 async def test_one_signature_is_verified_for_an_unbroken_chain_of_fifty(
     intake: Intake, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,5 +103,6 @@ async def test_a_chain_of_another_phone_does_not_help(
     other = Phone(phone.provider, carer="W-2")
     await enrol(superuser, other)
     mine, forged = phone.sign(), with_another_signature(phone.sign(), phone.sign())
-    other.previous = link_to(forged)
+    # After the forgery in the order of sequences too, as one that is to vouch for it must be.
+    other.previous, other.sequence = link_to(forged), 98
     assert await submit(intake, mine, forged, other.sign()) == ["recorded", "bad_signature", "recorded"]

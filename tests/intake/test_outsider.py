@@ -15,7 +15,7 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from devices.keys import Algorithm, PrivateKey
-from ecm.audit.messages import ProofShown, proof_shown
+from ecm.audit.domain import Proof
 from ecm.audit.service import Audit
 from ecm.db.pool import Database
 from ecm.intake.service import Intake
@@ -27,13 +27,13 @@ _ROOT = Path(__file__).parent.parent.parent
 _SATISFIED = "signature good; in the log: True\n"
 
 
-async def proof_of(posted: str, intake: Intake, phone: Phone, database: Database, clock: SetClock) -> ProofShown:
+async def proof_of(posted: str, intake: Intake, phone: Phone, database: Database, clock: SetClock) -> Proof:
     """Post what a phone signed, seal it, and fetch its proof as the council's officer does."""
     (answer,) = await post(intake, posted)
     await visits_and_what_follows(database, clock)[0].fold_pending(10)
     council = officer("E08000035")
     assert answer.check_in is not None
-    return proof_shown(await Audit(database, clock).proof(council, phone.provider, phone.device_id, answer.check_in))
+    return await Audit(database, clock).proof(council, phone.provider, phone.device_id, answer.check_in)
 
 
 # RFC 9864 would rather have "Ed25519" in the header; RFC 9901 peers and browsers still write "EdDSA".
@@ -76,7 +76,7 @@ async def test_the_script_of_the_tour_is_content_with_the_proof_of_either_kind_o
         assert (await checked_by_the_tour(altered, tmp_path))[1] != _SATISFIED
 
 
-async def checked_by_the_tour(proof: ProofShown, folder: Path) -> tuple[int | None, str]:
+async def checked_by_the_tour(proof: Proof, folder: Path) -> tuple[int | None, str]:
     """What the script under "Prove it" in docs/tour.md makes of a proof: its exit status, and what it prints."""
     (script,) = re.findall(
         r"<<'END'\n(.*?)^END$", (_ROOT / "docs/tour.md").read_text("utf-8"), re.DOTALL | re.MULTILINE

@@ -134,7 +134,7 @@ class Requests(RuleBasedStateMachine):
         assert len(self.groups) == LANES or not self.waiting
 
 
-TestRequests = Requests.TestCase
+TestRequests = pytest.mark.heavy(Requests.TestCase)
 
 
 async def test_whoever_waits_too_long_and_whoever_comes_then_is_asked_to_come_back(

@@ -61,6 +61,17 @@ async def test_promise_2_other_bytes_under_the_same_id_are_kept_as_a_conflict(
     assert await superuser.fetchval("SELECT count(*) FROM check_in_conflicts") == 2
 
 
+async def test_promise_10_a_conflict_is_kept_without_its_coordinates(
+    intake: Intake, phone: Phone, superuser: asyncpg.Connection
+) -> None:
+    check_in = uuid4()
+    other = [phone.sign(check_in=check_in, gps=AT_HOME) for _ in range(2)][1]
+    assert await submit(intake, phone.sign(check_in=check_in), other) == ["recorded", "conflict"]
+    signed_part, disclosure, _ = other.split("~")
+    assert disclosure
+    assert await superuser.fetchval("SELECT message FROM check_in_conflicts") == f"{signed_part}~"
+
+
 async def test_promise_2_a_hundred_check_ins_sent_ten_times_at_once_in_any_order_are_stored_once(
     intake: Intake, phone: Phone, superuser: asyncpg.Connection
 ) -> None:

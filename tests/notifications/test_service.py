@@ -10,6 +10,7 @@ import pytest
 from ecm.alerts.domain import Alert, Fact, FactKind, watcher_alert_id
 from ecm.alerts.service import Alerts
 from ecm.db.pool import Database
+from ecm.http.paging import Slice
 from ecm.notifications.candidates import Candidate
 from ecm.notifications.service import Notifications
 from ecm.process.wiring import visits_and_what_follows
@@ -38,6 +39,10 @@ def alerts(database: Database, clock: HandClock) -> Alerts:
 @pytest.fixture
 def notifications(database: Database, clock: HandClock) -> Notifications:
     return Notifications(database, clock)
+
+
+async def listed(notifications: Notifications, provider: UUID) -> list[Candidate]:
+    return (await notifications.listed(provider, Slice(100)))[1].rows
 
 
 async def fold_all(visits: Visits) -> None:
@@ -70,7 +75,7 @@ def fact(alert: UUID, kind: FactKind, when: str, **fields: Any) -> Fact:
 
 
 async def only(notifications: Notifications, provider: UUID) -> Candidate:
-    (candidate,) = (await notifications.listed(provider))[1]
+    (candidate,) = await listed(notifications, provider)
     return candidate
 
 
@@ -104,7 +109,7 @@ async def test_a_missed_visit_without_welfare_contact_in_an_hour_is_to_be_screen
     await missed(arranged, visits, alerts, "C-1")
     assert await level_of(arranged, "C-1") == 1
     await alerts.watch_once(MISSED_AT + timedelta(minutes=60))
-    assert (await notifications.listed(arranged.provider))[1] == []
+    assert await listed(notifications, arranged.provider) == []
     await alerts.watch_once(MISSED_AT + timedelta(minutes=60, seconds=1))
     assert await level_of(arranged, "C-1") == 2
     assert (await only(notifications, arranged.provider)).state == "screening"
@@ -115,7 +120,7 @@ async def test_welfare_contact_in_time_leaves_a_missed_visit_at_level_1(arranged
     await alerts.add_fact(arranged.provider, fact(alert_of(arranged, "C-1"), "welfare_contact", "09:30"))
     await alerts.watch_once(at("12:00"))
     assert await level_of(arranged, "C-1") == 1
-    assert (await notifications.listed(arranged.provider))[1] == []
+    assert await listed(notifications, arranged.provider) == []
 
 
 async def test_welfare_contact_recorded_late_withdraws_the_screening_it_disproves(
@@ -136,7 +141,7 @@ async def test_a_second_miss_within_28_days_is_to_be_screened(arranged, visits, 
     await arranged.visit("V-again", "C-1", at("08:00", again))
     await fold_all(visits)
     await alerts.watch_once(at("09:00", again))
-    found = {one.document.visits: one for one in (await notifications.listed(arranged.provider))[1]}
+    found = {one.document.visits: one for one in await listed(notifications, arranged.provider)}
     assert any("within 28 days" in reason for reason in found["V-again",].document.reasons)
 
 
@@ -144,7 +149,7 @@ async def test_two_adults_missed_from_one_cause_make_level_3(arranged, visits, a
     await missed(arranged, visits, alerts, "C-1", "C-2")
     for client, cause in (("C-1", "Car broke down"), ("C-2", "car-broke-down")):
         await alerts.add_fact(arranged.provider, fact(alert_of(arranged, client), "cause", "09:10", cause=cause))
-    found = (await notifications.listed(arranged.provider))[1]
+    found = await listed(notifications, arranged.provider)
     assert {(one.client, one.state, one.document.level) for one in found} == {
         ("C-1", "proposed", 3),
         ("C-2", "proposed", 3),
@@ -167,7 +172,7 @@ async def test_two_adults_from_one_cause_are_noticed_when_both_facts_come_at_onc
         while await superuser.fetchval(waiting) < 2:
             assert not both.done()
     await both
-    assert {one.document.level for one in (await notifications.listed(arranged.provider))[1]} == {3}
+    assert {one.document.level for one in await listed(notifications, arranged.provider)} == {3}
 
 
 async def test_promise_9_a_dismissed_candidate_stays_dismissed_and_takes_new_facts(
@@ -194,7 +199,7 @@ async def test_promise_11_nobody_dismisses_anothers_candidate(arranged, visits, 
     await missed(arranged, visits, alerts, "C-1", lives_alone=True)
     candidate = await only(notifications, arranged.provider)
     other = await Arranged(arranged.database, arranged.superuser).begin()
-    assert (await notifications.listed(other.provider))[1] == []
+    assert await listed(notifications, other.provider) == []
     with pytest.raises(Problem, match="no such candidate"):
         await notifications.dismiss(other.provider, candidate.candidate_id, "Mine.", "manager")
 
@@ -216,7 +221,7 @@ async def test_a_fall_with_injury_waits_for_a_professionals_opinion_and_harm_of_
         raised_by="a coordinator",
     )
     await alerts.by_office(arranged.provider, fall, None)
-    found = {one.type: one for one in (await notifications.listed(arranged.provider))[1]}
+    found = {one.type: one for one in await listed(notifications, arranged.provider)}
     assert found["ABUSE_OR_ALLEGATION"].state == "merged"
     injury = found["SERIOUS_INJURY"]
     assert (injury.state, injury.document.level) == ("proposed", 4)
@@ -224,5 +229,5 @@ async def test_a_fall_with_injury_waits_for_a_professionals_opinion_and_harm_of_
     assert [gate.met for gate in injury.document.gates if gate.name == "hcp_opinion"] == [False]
 
     await alerts.add_fact(arranged.provider, fact(fall.alert_id, "hcp_opinion", "11:00"))
-    found = {one.type: one for one in (await notifications.listed(arranged.provider))[1]}
+    found = {one.type: one for one in await listed(notifications, arranged.provider)}
     assert [gate.met for gate in found["SERIOUS_INJURY"].document.gates if gate.name == "hcp_opinion"] == [True]

@@ -1,8 +1,12 @@
 """The programs that the cluster is made of, as Debian packages them."""
 
+import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 _DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 
@@ -24,6 +28,24 @@ def missing_packages() -> list[str]:
         "postgresql": _newest_postgres(),
     }
     return [package for package, found in wanted.items() if found is None]
+
+
+def install_missing() -> None:
+    """Install the missing packages as root; raises ClickException with a sentence for anybody else, or on failure."""
+    missing = missing_packages()
+    if not missing:
+        return
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise click.ClickException(f"This needs Debian packages that only root can install: {' '.join(command)}")
+    quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update", "--quiet"], command):
+        if subprocess.run(step, check=False, env=quietly, stdout=subprocess.DEVNULL).returncode:
+            raise click.ClickException(f"This needs Debian packages, and to install them failed: {' '.join(step)}")
+    if still := missing_packages():
+        raise click.ClickException(
+            f"These Debian packages are installed, yet without their programs: {', '.join(still)}"
+        )
 
 
 def find_programs() -> Programs:

@@ -56,7 +56,7 @@ def test_a_visit_that_stands_fills_the_slot_before_a_cancelled_one_that_starts_n
 
 
 def test_each_carer_has_their_own_times_evidence_and_amendments():
-    amendment = Amendment(AMENDMENT, "V-1", "W-2", None, at("08:31"), MIDNIGHT, "manager", "forgot")
+    amendment = Amendment(AMENDMENT, "V-1", "W-2", None, at("08:31"), MIDNIGHT, "manager", "forgot", None)
     check_ins = [*taps("W-1", at("08:00"), at("08:30")), *taps("W-2", at("08:01"), None)]
     visits = folded([plan(carers=("W-1", "W-2"), carers_needed=2)], check_ins, [amendment])
     first, second = attended(visits, commissions=[commission(carers=2)])

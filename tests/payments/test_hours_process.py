@@ -18,6 +18,7 @@ from ecm.visits.service import LIMITS
 from reports.periods import Period
 from tests.payments.council import DAY, MIDNIGHT, sources
 
+pytestmark = pytest.mark.heavy  # each starts a process that loads them
 HEAVY = ("pandas", "xlsxwriter")
 WORKER = """
 import asyncio

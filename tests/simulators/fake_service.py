@@ -28,6 +28,7 @@ class FakeService:
         self.posts: list[tuple[str, Any]] = []
         self.accounts: set[str] = set()
         self.missed: dict[str, uuid.UUID] = {}
+        self.candidates: list[object] = []
 
     def app(self) -> web.Application:
         """The application to be served."""
@@ -41,6 +42,9 @@ class FakeService:
                 web.post("/v1/enrolments", self._enrolment),
                 web.post("/v1/imports/{kind}", self._import),
                 web.get("/v1/alerts", self._alerts),
+                web.get("/v1/candidates", self._candidates),
+                web.get("/v1/visits", self._visits),
+                web.get("/v1/reconciliation", self._hours),
                 web.get("/v1/rehearsal/clock", self._clock),
                 web.post("/v1/rehearsal/clock", self._set_clock),
                 web.post("/{path:.*}", self._other),
@@ -124,12 +128,29 @@ class FakeService:
         kind = request.match_info["kind"]
         return web.json_response({"kind": kind, "dry_run": dry_run, "stored": not dry_run, **counts})
 
-    async def _alerts(self, _: web.Request) -> web.Response:
-        alerts = [
+    async def _alerts(self, request: web.Request) -> web.Response:
+        alerts: list[object] = [
             {"alert": str(alert), "kind": "missed_visit", "client": "C-1", "state": "open", "visit": visit}
             for visit, alert in self.missed.items()
         ]
-        return web.json_response({"alerts": alerts})
+        return self._page(request, "alerts", alerts)
+
+    async def _candidates(self, request: web.Request) -> web.Response:
+        return self._page(request, "candidates", self.candidates)
+
+    def _page(self, request: web.Request, name: str, listed: list[object]) -> web.Response:
+        """Two of a list at most, however many are asked for, so that whoever wants all must go on."""
+        first = int(request.query.get("after", "0"))
+        following = first + 2
+        return web.json_response(
+            {name: listed[first:following], "next": str(following) if following < len(listed) else None}
+        )
+
+    async def _visits(self, _: web.Request) -> web.Response:
+        return web.json_response({"visits": []})
+
+    async def _hours(self, _: web.Request) -> web.Response:
+        return web.Response(body=b"provider,visit,client,carer,outcome,delivered_minutes,paid_minutes\r\n")
 
     async def _clock(self, _: web.Request) -> web.Response:
         return web.json_response({"now": self.now.isoformat()})

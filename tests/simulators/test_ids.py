@@ -37,6 +37,7 @@ def used_twice(names: Iterable[Hashable]) -> list[Hashable]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
+@pytest.mark.heavy  # worlds of 20 times the size
 @given(seed=st.integers(), scale=st.floats(1.0, 20.0))
 @example(seed=3, scale=20.0)
 @settings(max_examples=12)
@@ -49,6 +50,7 @@ def test_no_world_of_any_seed_and_size_has_an_id_twice(seed, scale):
     assert not used_twice(visit.visit for visit in world.visits())
 
 
+@pytest.mark.heavy
 @given(seed=st.integers(), scale=st.floats(1.0, 8.0))
 @settings(max_examples=8)
 def test_no_morning_of_any_seed_and_size_has_an_id_twice(seed, scale):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from ecm.audit import merkle
@@ -44,6 +45,7 @@ def amendment(visit: str, carer: str = "W-001", **fields) -> Amendment:
         "made_at": at("11:00"),
         "made_by": "a coordinator",
         "reason": "NO_OUT",
+        "memo": None,
     } | fields
     return Amendment(visit=visit, carer=carer, **known)
 
@@ -204,8 +206,9 @@ async def test_every_check_in_is_sealed_once_and_its_proof_verifies(arranged, vi
     for device, check_in in keys:
         proof = await Audit(database, clock).proof(arranged.account(), arranged.provider, device, check_in)
         assert proof.tree_size == len(keys)
-        assert proof.leaf_hash == merkle.leaf_hash(proof.check_in.link_digest)
-        assert merkle.verify_inclusion(proof.leaf_hash, proof.leaf_index, proof.tree_size, proof.path, proof.root)
+        assert proof.leaf_hash == merkle.leaf_hash(bytes.fromhex(proof.link_digest)).hex()
+        leaf, *path, root = (bytes.fromhex(one) for one in (proof.leaf_hash, *proof.path, proof.root))
+        assert merkle.verify_inclusion(leaf, proof.leaf_index, proof.tree_size, path, root)
 
 
 async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visits):
@@ -216,9 +219,9 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
 
     stored, new = await visits.amend(arranged.provider, made)
     assert (stored, new) == (made, True)
-    assert await visits.amend(arranged.provider, replace(made, made_by="another")) == (made, False)
+    assert await visits.amend(arranged.provider, msgspec.structs.replace(made, made_by="another")) == (made, False)
     with pytest.raises(Problem, match="another amendment"):
-        await visits.amend(arranged.provider, replace(made, out_at=at("08:40")))
+        await visits.amend(arranged.provider, msgspec.structs.replace(made, out_at=at("08:40")))
     await fold_all(visits)
 
     detail = await visits.detail(arranged.account(), "V-2", None)
@@ -234,6 +237,25 @@ async def test_an_amendment_sent_twice_at_once_gets_the_same_answer_twice_and_is
     answers = await asyncio.gather(*(visits.amend(arranged.provider, made) for _ in range(2)))
     assert sorted(answers, key=lambda answer: answer[1]) == [(made, False), (made, True)]
     assert len(await arranged.rows("amendments")) == 1
+
+
+async def test_folding_a_visit_waits_for_whoever_is_folding_its_client_already(arranged, visits, superuser):
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    await a_morning(arranged)
+    await fold_all(visits)
+    await visits.amend(arranged.provider, amendment("V-2", in_at=at("08:00")))
+    async with superuser.transaction():
+        await superuser.execute("SELECT FROM clients WHERE client = 'C-2' FOR UPDATE")
+        background = asyncio.ensure_future(visits.fold_pending(10))
+        while await superuser.fetchval(waiting) < 1:
+            assert not background.done()
+        own = asyncio.ensure_future(visits.fold_visit(arranged.provider, "V-2"))
+        while await superuser.fetchval(waiting) < 2:
+            assert not own.done()
+    assert await own == 0
+    (stay,) = (await visits.detail(arranged.account(), "V-2", None)).stored.visit.stays
+    assert stay.delivered_seconds == 31 * 60
+    assert await background == 1
 
 
 @pytest.mark.parametrize(

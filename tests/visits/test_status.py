@@ -71,6 +71,16 @@ def test_promise_5_a_late_check_in_turns_presumed_missed_into_done_late_and_disp
     assert alerts_due(visit_with(*on_time), at("23:30"), LIMITS, LUNCH) == ()
 
 
+def test_an_arrival_at_the_very_instant_at_which_a_visit_is_missed_comes_too_late_and_one_before_it_does_not():
+    out = tap(2, "out", at("12:30"))
+    at_the_instant = visit_with(tap(1, "in", at("12:00"), visit_hint="V-1"), out)
+    just_before = visit_with(tap(1, "in", at("11:59:59"), visit_hint="V-1"), out)
+    assert state(just_before, "23:30") == "done_late"
+    assert alerts_due(just_before, at("23:30"), LIMITS, LUNCH) == ("late_visit",)
+    assert state(at_the_instant, "23:30") == "missed"
+    assert alerts_due(at_the_instant, at("23:30"), LIMITS, LUNCH) == ("late_visit", "missed_visit")
+
+
 def test_a_visit_made_good_after_the_next_planned_one_stays_missed():
     taps = (tap(1, "in", at("12:10"), visit_hint="V-1"), tap(2, "out", at("12:40")))
     assert visit_with(*taps).stays[0].delivered_seconds == 1800

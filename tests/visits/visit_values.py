@@ -1,7 +1,6 @@
 """Values to test visits with: one client, times in Europe/London of a named day, ids that count up."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -54,8 +53,9 @@ def amend(
         made_at=at("18:00") + timedelta(minutes=number),
         made_by="coordinator",
         reason="NO_OUT",
+        memo=None,
     )
-    return replace(usual, **fields)
+    return msgspec.structs.replace(usual, **fields)
 
 
 def folded(

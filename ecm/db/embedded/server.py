@@ -72,11 +72,6 @@ class EmbeddedServer:
             raise ServerFailed("The embedded server has not been started.")
         return self._process.pid
 
-    @property
-    def log_file(self) -> Path:
-        """The server's own log."""
-        return self._housed().log
-
     def dsn(self, user: str = _SUPERUSER, database: str = "postgres", *, over_tcp: bool = False) -> str:
         """The URL for asyncpg and psql: the same from start to start, known before the first."""
         port = self._tcp_port or 5432

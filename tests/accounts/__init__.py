@@ -1,0 +1,1 @@
+"""Tests of staff accounts, tokens and sessions."""

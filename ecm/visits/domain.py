@@ -1,4 +1,4 @@
-"""The limits of visits: a pure fold over check-ins, roster and amendments, and a visit's state at an instant.
+"""What visits are: a pure fold over check-ins, roster and amendments, and a visit's state at an instant.
 
 The fold depends on the set of what is known, never on the order or the number of times it arrived (promise
 5).

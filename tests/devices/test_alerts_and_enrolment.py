@@ -1,12 +1,13 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from devices.alerts import AlertBody, read_alert, sign_alert
 from devices.encoding import Unreadable
 from devices.enrolment import check_proof, prove_key
-from devices.jws import verify
+from devices.jws import sign_jws, verify
 from devices.keys import BadSignature, PrivateKey
 from devices.sd_jwt import read_check_in, sign_check_in
 from tests.devices.phone import DEVICE, GPS, HEADER, KEY, body, signed
@@ -83,3 +84,11 @@ def test_a_new_phone_proves_that_it_holds_the_key_it_enrols():
 def test_a_proof_for_another_key_device_or_code_is_refused(public, device, code):
     with pytest.raises(BadSignature):
         check_proof(prove_key(KEY, DEVICE, "ABCD-EFGH-JKLM"), public, device, code)
+
+
+def test_a_proof_that_names_two_phones_enrols_neither() -> None:
+    for signed_for, said in ((DEVICE, OTHER_DEVICE), (OTHER_DEVICE, DEVICE)):
+        claim = msgspec.json.encode({"code": "ABCD-EFGH-JKLM", "device": said})
+        proof = sign_jws(KEY, signed_for, "enrolment+jwt", claim)
+        with pytest.raises(BadSignature, match="another device"):
+            check_proof(proof, KEY.public, DEVICE, "ABCD-EFGH-JKLM")

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from devices.ntag424 import BadTap, Tap, decrypt_file, read_tap, verify_tap
 
@@ -68,6 +71,7 @@ def test_promise_7_a_code_is_good_for_its_own_counter_tag_key_and_text_only(case
         {"mac": bytes(8)},
         {"mac": bytes.fromhex(case["mac"]) + b"\x00"},
     ]
+    verify_case(case)
     for change in changes:
         with pytest.raises(BadTap):
             verify_case(case, **change)
@@ -77,6 +81,13 @@ def test_promise_7_a_code_is_good_for_its_own_counter_tag_key_and_text_only(case
 def test_data_that_no_tag_of_ours_made_is_refused(picc_data):
     with pytest.raises(BadTap):
         read_tap(bytes(16), picc_data)
+
+
+@pytest.mark.parametrize("mirrored", [0x87, 0x47, 0xC6], ids=["no counter", "no uid", "uid of another length"])
+def test_promise_7_data_that_lacks_a_uid_or_a_counter_is_no_tap(mirrored: int) -> None:
+    encryptor = Cipher(AES(bytes(16)), CBC(bytes(16))).encryptor()
+    with pytest.raises(BadTap):
+        read_tap(bytes(16), encryptor.update(bytes([mirrored]) + bytes(15)) + encryptor.finalize())
 
 
 @pytest.mark.parametrize("encrypted", [b"", bytes(15), bytes(17)])

@@ -217,7 +217,9 @@ def test_a_disclosure_of_another_shape_is_unreadable(elements):
 
 
 def test_a_disclosure_nothing_refers_to_is_refused():
-    assert refused(signed(payload(), disclosure(SALT, "gps", fix()))) == "unreadable"
+    posted, other = (disclosure(salt, "gps", fix()) for salt in (SALT, SALT[::-1]))
+    assert refused(signed(payload(), posted)) == "unreadable"
+    assert refused(signed(payload(evidence={"_sd": [digest(other)]}), posted)) == "unreadable"
 
 
 def test_two_disclosures_are_refused_though_both_are_referred_to():

@@ -105,6 +105,15 @@ def test_promise_4_an_amendment_changes_the_time_and_leaves_the_check_in_beside_
     assert stay.amendments == (UUID(int=7),)
 
 
+def test_promise_4_a_check_in_stays_beside_the_amendment_of_its_own_time() -> None:
+    taps = [tap(1, "in", at("08:10"), distance_m=12.5), tap(2, "out", at("08:40"))]
+    (before,) = only(folded(PLAN, taps)).stays
+    (stay,) = only(folded(PLAN, taps, [amend(7, "V-1", in_at=at("08:00"), out_at=at("08:30"))])).stays
+    assert (stay.in_at, stay.out_at) == (at("08:00"), at("08:30"))
+    assert (stay.in_check_in, stay.out_check_in) == (before.in_check_in, before.out_check_in)
+    assert stay.in_distance_m == 12.5
+
+
 def test_the_latest_amendment_of_each_time_is_in_force():
     amendments = [
         amend(1, "V-1", in_at=at("08:05"), out_at=at("08:20")),

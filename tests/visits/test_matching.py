@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ecm.visits.domain import Visit
-from tests.visits.visit_values import DAY, at, folded, only, plan, tap
+from tests.visits.visit_values import DAY, at, folded, kinds, only, plan, tap
 
 NEXT = DAY + timedelta(days=1)
 
@@ -125,3 +125,44 @@ def test_an_unplanned_visit_over_midnight_belongs_to_the_day_of_its_arrival():
 def test_what_belongs_to_another_client_is_left_out_of_account():
     other = "C-0002"
     assert folded([plan("V-1", at("08:00"), client=other)], [tap(1, "in", at("08:00"), client=other)]) == ()
+
+
+def test_a_hint_of_a_lone_departure_comes_before_the_nearer_planned_end() -> None:
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("09:00"))]
+    first, second = folded(planned, [tap(1, "out", at("09:29"), visit_hint="V-1")])
+    assert (len(first.stays), len(second.stays)) == (1, 0)
+
+
+def test_a_lone_departure_is_measured_by_the_planned_end_and_not_by_the_start() -> None:
+    planned = [plan("V-1", at("08:00"), minutes=60), plan("V-2", at("09:10"))]
+    first, second = folded(planned, [tap(1, "out", at("09:02"))])
+    assert (len(first.stays), len(second.stays)) == (1, 0)
+
+
+def test_a_stay_whose_best_visit_another_carer_took_goes_to_the_next() -> None:
+    planned = [plan("V-1", at("08:00"), carers=("W-009",)), plan("V-2", at("09:00"))]
+    taps = [tap(1, "in", at("08:50"), carer="W-008"), tap(2, "in", at("09:04"))]
+    assert arrivals(folded(planned, taps)) == {"V-1": [at("08:50")], "V-2": [at("09:04")]}
+
+
+def test_one_carer_never_fills_a_double_up_alone_and_the_second_stay_is_not_lost() -> None:
+    planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
+    taps = [
+        tap(1, "in", at("08:00")),
+        tap(2, "out", at("08:10")),
+        tap(3, "in", at("08:20")),
+        tap(4, "out", at("08:30")),
+    ]
+    double_up, unplanned = folded(planned, taps)
+    assert "second_carer_missing" in kinds(double_up)
+    assert [visit.stays[0].in_at for visit in (double_up, unplanned)] == [at("08:00"), at("08:20")]
+
+
+def test_a_hint_to_yesterdays_visit_is_not_followed_today() -> None:
+    visits = folded([plan("V-1", at("08:00"))], [tap(1, "in", at("08:00", NEXT), visit_hint="V-1")])
+    assert arrivals(visits) == {"V-1": []}
+
+
+def test_a_hint_to_a_visit_later_that_day_is_not_followed_even_where_no_other_is_near() -> None:
+    visits = folded([plan("V-1", at("20:00"))], [tap(1, "in", at("08:01"), visit_hint="V-1")])
+    assert arrivals(visits)["V-1"] == []

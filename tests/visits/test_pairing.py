@@ -1,8 +1,10 @@
 """Taps become stays: pairing, repeats, lone arrivals and departures."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from ecm.visits.domain import Limits
 from ecm.visits.model import seconds_between
@@ -76,6 +78,11 @@ def test_two_carers_taps_never_pair_with_each_other():
 def test_taps_at_one_instant_are_taken_in_the_order_of_their_ids():
     taps = [tap(1, "in", at("08:00")), tap(2, "out", at("08:00"))]
     assert only(folded([], taps)).stays[0].delivered_seconds == 0
+
+
+def test_promise_2_an_id_that_two_phones_used_names_two_check_ins() -> None:
+    taps = [tap(1, "in", at("08:00")), replace(tap(1, "out", at("08:30")), device_id=UUID(int=2))]
+    assert only(folded([], taps)).stays[0].delivered_seconds == 1800
 
 
 @pytest.mark.parametrize(

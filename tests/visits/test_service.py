@@ -230,6 +230,15 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
     assert detail.amendments == (made,)
 
 
+async def test_an_amendment_sent_twice_at_once_gets_the_same_answer_twice_and_is_kept_once(arranged, visits) -> None:
+    await a_morning(arranged)
+    await fold_all(visits)
+    made = amendment("V-2")
+    answers = await asyncio.gather(*(visits.amend(arranged.provider, made) for _ in range(2)))
+    assert sorted(answers, key=lambda answer: answer[1]) == [(made, False), (made, True)]
+    assert len(await arranged.rows("amendments")) == 1
+
+
 async def test_folding_a_visit_waits_for_whoever_is_folding_its_client_already(arranged, visits, superuser):
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
     await a_morning(arranged)

@@ -22,6 +22,7 @@ from simulators.state import DayState, OtherMorning, open_state
 from simulators.truth import Truth
 from tests.simulators.fake_service import FAULTS, FakeService
 
+pytestmark = pytest.mark.heavy  # each plays a whole morning
 QUICK = Patience(first=0.0005, longest=0.002, total=20)
 
 

@@ -6,7 +6,7 @@ IN := $(VENV)/bin
 PIP := $(IN)/python -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test check papers coverage fuzz bench-intake chaos patroni clean
+.PHONY: help run quick test check papers coverage mutants fuzz bench-intake chaos patroni clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ coverage: $(VENV)/.test ## Run every test and print which branches of the code n
 	COVERAGE_FILE=$(CURDIR)/build/coverage/.data $(IN)/coverage run -m pytest --quiet --numprocesses 2
 	@COVERAGE_FILE=build/coverage/.data $(IN)/coverage combine --quiet
 	@COVERAGE_FILE=build/coverage/.data $(IN)/coverage report
+
+mutants: $(VENV)/.test ## Break the rules one at a time; the tests must notice each (ARGS="--only pairing" for some)
+	$(IN)/python -m tests.mutants $(ARGS)
 
 fuzz: $(VENV)/.test ## Aim schemathesis at a running service
 	$(IN)/python -m tests.fuzz

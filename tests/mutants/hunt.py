@@ -101,7 +101,9 @@ def fate(code: int | None, output: str) -> Fate:
     return "dead" if code == 1 and _FAILED.search(output.rstrip().rpartition("\n")[2]) else "broken"
 
 
-def _pytest(folder: Path, tests: Iterable[str], more: Sequence[str] = (), fresh: bool = False) -> tuple[int | None, str]:
+def _pytest(
+    folder: Path, tests: Iterable[str], more: Sequence[str] = (), fresh: bool = False
+) -> tuple[int | None, str]:
     """Run tests in a copy; `fresh` leaves their bytecode there for the runs to come, which leave nothing."""
     environment = {
         **os.environ,

@@ -147,7 +147,12 @@ def test_a_stay_whose_best_visit_another_carer_took_goes_to_the_next() -> None:
 
 def test_one_carer_never_fills_a_double_up_alone_and_the_second_stay_is_not_lost() -> None:
     planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
-    taps = [tap(1, "in", at("08:00")), tap(2, "out", at("08:10")), tap(3, "in", at("08:20")), tap(4, "out", at("08:30"))]
+    taps = [
+        tap(1, "in", at("08:00")),
+        tap(2, "out", at("08:10")),
+        tap(3, "in", at("08:20")),
+        tap(4, "out", at("08:30")),
+    ]
     double_up, unplanned = folded(planned, taps)
     assert "second_carer_missing" in kinds(double_up)
     assert [visit.stays[0].in_at for visit in (double_up, unplanned)] == [at("08:00"), at("08:20")]

@@ -42,7 +42,7 @@ coverage: $(VENV)/.test ## Run every test and print which branches of the code n
 	$(IN)/coverage run -m pytest --quiet --numprocesses 2; tests=$$?; \
 	$(IN)/coverage combine --quiet && $(IN)/coverage report && exit $$tests
 
-mutants: $(VENV)/.test ## Break rules by a line each; every break must be caught (ARGS="--only status")
+mutants: $(VENV)/.test ## Break the rules one at a time; the tests must notice each (ARGS="--only pairing" for some)
 	$(IN)/python -m tests.mutants $(ARGS)
 
 fuzz: $(VENV)/.test ## Aim schemathesis at a running service

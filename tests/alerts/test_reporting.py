@@ -206,3 +206,9 @@ async def test_promise_11_an_alert_of_another_provider_is_not_there(house, alert
     assert (await alerts.listed(other.provider, None, Slice(10))).rows == []
     with pytest.raises(Problem, match="no such alert"):
         await alerts.close(other.provider, stored.alert_id, "Mine.", "a coordinator")
+
+
+async def test_an_alert_of_one_client_cannot_name_a_visit_of_another(house, alerts) -> None:
+    await house.client("C-2")
+    with pytest.raises(Problem, match="no visit V-1 of this client"):
+        await alerts.by_office(house.provider, office_alert(client="C-2", visit="V-1"), None)

@@ -3,10 +3,12 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
-from ecm.alerts.domain import watcher_alert_id
+from ecm.alerts import store
+from ecm.alerts.domain import Alert, watcher_alert_id
 from ecm.alerts.service import Alerts
 from ecm.db.pool import Database, DatabaseUrls, open_database
 from ecm.process.wiring import visits_and_what_follows
@@ -183,3 +185,45 @@ async def test_a_check_in_folded_while_the_watcher_looks_is_never_missed(morning
         await morning.check_in(f"C-{number:02d}", "in", at("08:05"), received_at=at("09:00"))
     await asyncio.gather(*(alerts.watch_once(at("09:00")) for _ in range(3)), fold_all(visits))
     assert {state for _, _, state in await raised(morning)} <= {"withdrawn"}
+
+
+async def test_an_alert_that_a_person_closed_is_not_withdrawn_even_by_one_who_saw_it_open(
+    morning, alerts, database
+) -> None:
+    await alerts.watch_once(at("09:00"))
+    alert = watcher_alert_id(morning.provider, "V-01", "missed_visit")
+    await alerts.close(morning.provider, alert, "Seen to.", "a coordinator")
+    async with database.transaction("withdraw_late", provider=morning.provider) as connection:
+        assert await store.withdraw(connection, morning.provider, [(alert, "It was seen open.")]) == frozenset()
+    assert ("V-01", "missed_visit", "closed") in await raised(morning)
+
+
+async def test_a_visit_moved_to_a_later_hour_is_called_late_again_when_nobody_comes_then(
+    morning, alerts, visits, clock
+) -> None:
+    await alerts.watch_once(at("09:00"))
+    clock.move_to(at("09:00"))
+    await morning.superuser.execute("UPDATE planned_visits SET start_at = $1 WHERE visit = 'V-01'", at("11:00"))
+    await morning.ask("C-01", at("08:00"))
+    await fold_all(visits)
+    assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"withdrawn"}
+    await alerts.watch_once(at("11:31"))
+    assert ("V-01", "late_visit", "open") in await raised(morning)
+
+
+async def test_what_the_office_reported_of_a_visit_keeps_the_watcher_from_nothing(morning, alerts) -> None:
+    for kind in ("no_reply", "staff_shortage"):
+        reported = Alert(
+            alert_id=uuid4(),
+            branch_id="",
+            kind=kind,
+            client="C-01",
+            visit="V-01",
+            carer=None,
+            source="office",
+            occurred_at=at("08:00"),
+            raised_at=at("08:10"),
+            raised_by="a coordinator",
+        )
+        await alerts.by_office(morning.provider, reported, None)
+    assert await alerts.watch_once(at("08:31")) == CLIENTS

@@ -1,10 +1,17 @@
-"""Whether a request that carries the cookie comes from our own pages."""
+"""Who may pass: the role check, and whether a request that carries the cookie comes from our own pages."""
+
+from uuid import UUID
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from ecm.http.guard import from_our_pages
+from ecm.http.endpoints import Routes
+from ecm.http.guard import WHO_ASKS, from_our_pages, guarded
+from ecm.http.requests import account_of
+from ecm.words.problems import NOT_ALLOWED, NOT_SIGNED_IN, Problem
+from ecm.words.roles import Account
 
 HOST = "ecm.example:8080"
 
@@ -44,3 +51,34 @@ def test_only_our_own_pages_may_send_a_form(method: str):
 )
 def test_another_port_or_another_name_is_another_origin(origin: str):
     assert not asked("POST", origin)
+
+
+async def test_who_is_not_signed_in_or_of_another_role_does_not_reach_the_handler() -> None:
+    reached: list[Account] = []
+    signed_in: dict[str, Account] = {
+        role: Account(UUID(int=1), "jo", role, None, None) for role in ("operator", "council_officer")
+    }
+    routes = Routes("things")
+
+    @routes.route("GET", "/things", "List things", roles=frozenset({"operator"}), replies={200: None})
+    async def get_things(request: web.Request) -> web.Response:
+        reached.append(account_of(request))
+        return web.Response()
+
+    async def who_asks(request: web.Request) -> Account | None:
+        return signed_in.get(request.headers.get("From", ""))
+
+    application = web.Application()
+    application[WHO_ASKS] = who_asks
+    handler = guarded(routes.endpoints[0])
+
+    async def ask(who: str) -> None:
+        await handler(make_mocked_request("GET", "/things", headers=CIMultiDict({"From": who}), app=application))
+
+    for who, problem in (("nobody", NOT_SIGNED_IN), ("council_officer", NOT_ALLOWED)):
+        with pytest.raises(Problem) as refused:
+            await ask(who)
+        assert refused.value.kind is problem
+    assert reached == []
+    await ask("operator")
+    assert reached == [signed_in["operator"]]

@@ -106,3 +106,8 @@ async def test_a_chain_of_another_phone_does_not_help(
     # After the forgery in the order of sequences too, as one that is to vouch for it must be.
     other.previous, other.sequence = link_to(forged), 98
     assert await submit(intake, mine, forged, other.sign()) == ["recorded", "bad_signature", "recorded"]
+
+
+async def test_a_chain_that_no_phone_of_ours_signed_is_refused_whole(intake: Intake, phone: Phone) -> None:
+    stranger = Phone(phone.provider, device_id=phone.device_id)
+    assert await submit(intake, *stranger.many(3)) == ["bad_signature"] * 3

@@ -87,3 +87,14 @@ async def test_a_phone_behind_one_address_does_not_spend_the_budget_of_another(r
     with pytest.raises(Problem, match="too many"):
         refuse(refusals, "x", source="192.0.2.1")
     refuse(refusals, "x", source="192.0.2.2")
+
+
+async def test_when_every_slot_is_taken_the_next_refusal_takes_that_of_the_oldest(
+    refusals: Refusals, superuser: asyncpg.Connection
+) -> None:
+    refuse(refusals, "the oldest", "the next oldest")
+    await refusals.flush()
+    await superuser.execute("SELECT setval('refusal_slots', 9999)")
+    refuse(refusals, "the newest")
+    await refusals.flush()
+    assert await kept(superuser) == ["the newest", "the next oldest"]

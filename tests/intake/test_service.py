@@ -281,3 +281,13 @@ async def test_a_phone_that_floods_with_broken_items_is_slowed_and_its_neighbour
         await submit(intake, *phone.many(2), *[forged] * 10)
     assert await submit(intake, *neighbour.many(3)) == ["recorded"] * 3
     assert await submit(intake, *phone.many(3)) == ["recorded"] * 3
+
+
+async def test_promise_10_a_location_that_was_purged_is_not_brought_back_by_its_check_in_sent_again(
+    intake: Intake, phone: Phone, superuser: asyncpg.Connection
+) -> None:
+    posted = phone.sign(gps=AT_HOME)
+    assert await submit(intake, posted) == ["recorded"]
+    await superuser.execute("DELETE FROM check_in_locations")
+    assert await submit(intake, posted) == ["duplicate"]
+    assert await superuser.fetchval("SELECT count(*) FROM check_in_locations") == 0

@@ -113,6 +113,13 @@ def test_promise_9_a_professionals_opinion_meets_the_gate_and_changes_nothing_el
     assert (without.level, without.state) == (with_it.level, with_it.state) == (4, "proposed")
 
 
+def test_a_candidate_is_sure_only_when_every_gate_is_met() -> None:
+    opinion = fact("hcp_opinion")
+    assert assessed(alert("injury", facts=(opinion,))).confidence == "high"
+    damage = assessed(alert("pressure_damage", facts=(opinion,)))
+    assert ([gate.met for gate in damage.gates], damage.confidence) == ([True, False], "medium")
+
+
 def test_pressure_damage_and_outages_show_the_gates_of_their_own():
     assert [gate.name for gate in assessed(alert("pressure_damage")).gates] == [
         "hcp_opinion",
@@ -222,6 +229,10 @@ def test_three_clients_missed_for_want_of_staff_within_24_hours_threaten_the_ser
     assert clusters([*misses[:2], miss(3, "C-3", 25)], Policy()) == ()
     assert clusters([*misses[:2], miss(3, "C-3", 2, cause="client asked")], Policy()) == ()
     assert clusters([*misses[:2], replace(misses[2], **DISPROVED)], Policy()) == ()
+
+
+def test_three_misses_of_fewer_clients_do_not_threaten_the_service() -> None:
+    assert clusters([miss(1, "C-1"), miss(2, "C-1", 4), miss(3, "C-2", 8)], Policy()) == ()
 
 
 def test_a_later_incident_of_a_branch_is_another():

@@ -30,6 +30,16 @@ def test_the_instrument_is_named_with_each_regulation():
     assert len(set(LEGAL_REFS.values())) == len(TYPES)
 
 
+def test_each_type_is_notified_under_the_regulation_that_names_it() -> None:
+    assert {kind: ref.removeprefix("SI 2009/3112 reg ") for kind, ref in LEGAL_REFS.items()} == {
+        "DEATH": "16",
+        "SERIOUS_INJURY": "18(2)(a)-(b)",
+        "ABUSE_OR_ALLEGATION": "18(2)(e)",
+        "POLICE": "18(2)(f)",
+        "EVENT_STOPS_SERVICE": "18(2)(g)",
+    }
+
+
 def test_every_type_but_that_of_a_branchs_service_stands_in_the_order_of_gravity():
     assert PRECEDENCE == ("DEATH", "SERIOUS_INJURY", "ABUSE_OR_ALLEGATION", "POLICE")
     assert TYPES - set(PRECEDENCE) == {"EVENT_STOPS_SERVICE"}

@@ -231,3 +231,11 @@ async def test_a_fall_with_injury_waits_for_a_professionals_opinion_and_harm_of_
     await alerts.add_fact(arranged.provider, fact(fall.alert_id, "hcp_opinion", "11:00"))
     found = {one.type: one for one in await listed(notifications, arranged.provider)}
     assert [gate.met for gate in found["SERIOUS_INJURY"].document.gates if gate.name == "hcp_opinion"] == [True]
+
+
+async def test_a_cause_that_was_noted_is_no_welfare_contact(arranged, visits, alerts, notifications) -> None:
+    await missed(arranged, visits, alerts, "C-1")
+    noted = fact(alert_of(arranged, "C-1"), "cause", "09:10", cause="traffic")
+    await alerts.add_fact(arranged.provider, noted)
+    await alerts.watch_once(MISSED_AT + timedelta(minutes=60, seconds=1))
+    assert (await only(notifications, arranged.provider)).state == "screening"

@@ -1,12 +1,12 @@
 """What is set against each other, without a database: slots day by day, which visit fills which, who attended."""
 
-from datetime import time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from ecm.payments.domain import FoldedVisit, Ungoverned, attendances, slots_bought, slots_of_visits
+from ecm.payments.domain import FoldedVisit, Ungoverned, attendances, slot_start, slots_bought, slots_of_visits
 from ecm.visits.domain import Amendment, Limits, fold
 from ecm.visits.model import CheckIn, PlannedVisit, Visit
 from reports.contracts import example_contract
@@ -95,3 +95,15 @@ def test_a_slot_nobody_planned_is_to_come_until_it_is_over():
     slots = slots_bought(given)
     (to_come,) = attendances(given, slots, MIDNIGHT, Limits())
     assert to_come == slots[0].unattended("planned")
+
+
+def test_of_a_start_that_the_clocks_repeat_in_autumn_it_is_the_first() -> None:
+    assert slot_start(date(2026, 10, 25), time(1, 30)) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_what_a_carer_did_after_the_visit_was_missed_is_called_missed_and_keeps_its_times() -> None:
+    check_ins = [msgspec.structs.replace(tap, visit_hint="V-1") for tap in taps("W-1", at("12:10"), at("12:40"))]
+    (visit,) = folded([plan()], check_ins)
+    given = sources(visits=[FoldedVisit(msgspec.json.encode(visit).decode(), at("12:00"))])
+    (late,) = attendances(given, slots_bought(given), MIDNIGHT, Limits())
+    assert (late.outcome, late.carer, late.delivered_seconds) == ("missed_provider", "W-1", 1800)

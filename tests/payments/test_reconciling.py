@@ -79,6 +79,14 @@ async def test_promise_11_another_council_and_another_provider_see_nothing(world
     assert (await refusal(world, rival, provider=None)).kind.status == 404
 
 
+async def test_promise_11_the_hours_of_one_council_hold_no_commission_of_another(world: World) -> None:
+    await world.superuser.execute("INSERT INTO councils VALUES ('E10000030', 'Surrey')")
+    await world.client("C-0002", "E10000030")
+    await world.commission()
+    await world.commission("K-2", client="C-0002", council_id="E10000030")
+    assert [line.commission for line in (await run(world, world.coordinator)).lines] == ["K-1"]
+
+
 @pytest.mark.parametrize("clock", ["07:00", "08:30", "08:45", "09:30"])
 async def test_no_line_says_missed_before_the_visit_is(world: World, clock: str):
     await world.commission()

@@ -48,6 +48,7 @@ def test_the_examples_hold_the_published_rules():
             "pays less",
         ),
         ({"basis": "by_the_minute", "bands_above_delivered": False}, "has no bands"),
+        ({"basis": "by_the_minute", "bands": None, "bands_above_delivered": True}, "needs bands"),
         ({"week_starts": "someday"}, "week_starts"),
         ({"cap": "both"}, "cap"),
         ({"second_carer": "alone"}, "second_carer"),

@@ -89,3 +89,9 @@ def test_an_attendance_that_names_a_commission_which_buys_nothing_that_day_says_
         (DAY, None, False),
         (TOMORROW, "K-0001", True),
     ]
+
+
+def test_a_carer_beyond_those_commissioned_is_a_line_of_their_own_that_fills_no_slot() -> None:
+    bought, beyond = lines([slot(carers=1)], [attendance(), attendance(position=1)])
+    assert (bought.attendance.position, beyond.attendance.position) == (0, 1)
+    assert (bought.slot is None, beyond.slot is None) == (False, True)

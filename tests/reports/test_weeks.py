@@ -50,6 +50,12 @@ def test_a_week_that_is_used_up_pays_nothing_more():
     assert minutes_of(sheets) == [60, 0]
 
 
+def test_what_every_visit_of_the_week_used_is_gone_not_only_the_last_ones():
+    days = [bought(MONDAY + timedelta(days=number)) for number in range(3)]
+    sheets = paid([(day, 40) for day in days])
+    assert minutes_of(sheets) == [40, 40, 10]
+
+
 def test_each_week_and_each_commission_and_each_provider_has_minutes_of_its_own():
     others = [
         bought(MONDAY + timedelta(days=7)),

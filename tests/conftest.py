@@ -41,15 +41,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """With ECM_NO_SKIPS set, as .ci/run sets it, a skipped test is a failure: what cannot run here must say so."""
-    if os.environ.get("ECM_NO_SKIPS") and terminalreporter.stats.get("skipped"):
+    """With TESTS_MAY_NOT_SKIP set, as .ci/run sets it, a skipped test is a failure: what cannot run here must say so."""
+    if os.environ.get("TESTS_MAY_NOT_SKIP") and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line("Tests were skipped, and nothing is to be.", red=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """See `pytest_terminal_summary`."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("ECM_NO_SKIPS") and reporter is not None and reporter.stats.get("skipped"):
+    if os.environ.get("TESTS_MAY_NOT_SKIP") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 

@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """With TESTS_MAY_NOT_SKIP set, as .ci/run sets it, a skipped test is a failure: what cannot run here must say so."""
+    """With TESTS_MAY_NOT_SKIP set, as .ci/run sets it, a skipped test is a failure: what cannot run must say so."""
     if os.environ.get("TESTS_MAY_NOT_SKIP") and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line("Tests were skipped, and nothing is to be.", red=True)
 

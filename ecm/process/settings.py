@@ -211,7 +211,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
 def default_state_dir(environment: Mapping[str, str], user_id: int) -> Path:
     """Return the absolute folder in which a service of this user (a number; 0 is root) keeps its files.
 
-    Root's is where services have theirs; any other's lies where the XDG Base Reference Specification says, which
+    Root's is where services have theirs; any other's lies where the XDG Base Directory Specification says, which
     overlooks a relative `XDG_STATE_HOME`. Raises SettingsError when the user has no `HOME`.
     """
     if user_id == 0:

@@ -33,6 +33,7 @@ class CheckIn(msgspec.Struct, frozen=True, gc=False):
     doubts: tuple[str, ...] = ()
     distance_m: float | None = None
     visit_hint: str | None = None
+    sequence: int = 0
 
     @property
     def ref(self) -> str:
@@ -170,11 +171,16 @@ class Stay(msgspec.Struct, frozen=True, gc=False):
 
 
 class VisitException(msgspec.Struct, frozen=True, gc=False):
-    """Something a person must fix or may acknowledge, about one carer's stay or (None) the whole visit."""
+    """Something a person must fix or may acknowledge, about one carer's stay or (None) the whole visit.
+
+    `between` names the facts that cannot all be true, where it is that: `check-in <device>/<id>`, `amendment <id>`,
+    `visit <code>`, `outcome <code>`.
+    """
 
     kind: str
     handling: Handling
     carer: str | None = None
+    between: tuple[str, ...] = ()
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):

@@ -12,9 +12,11 @@ class RowError(ValueError):
 
 
 class Attendance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one carer did, or should have done, at one visit. Instants are aware UTC, `day` is the local day.
+    """What was done, or should have been, by one of the carers that a visit needs.
 
-    `position` 0 is the carer who came first; `overlap_seconds` is the time a later one shared with the first.
+    Instants are aware UTC, `day` is the local day. `position` 0 is the visit's first slot; `overlap_seconds` is the
+    time that a further one shared with the first. Where a slot was filled by several stays, `carer` is that of the
+    first, `stays` says how many there were, and `inner_check_ins` names those between the first and the last.
     `delivered_seconds` None leaves it to what elapsed from in to out. `slot` is the number of the commission's
     slot of that day, None if there is none. `exceptions` holds `kind:handling`; `amendments` holds the ids of
     the amendments behind the times. Raises RowError if a number is below 0 or an instant has no zone.
@@ -38,6 +40,8 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     overlap_seconds: int | None = None
     in_check_in: str | None = None
     out_check_in: str | None = None
+    inner_check_ins: tuple[str, ...] = ()
+    stays: int = 1
     in_grade: str | None = None
     out_grade: str | None = None
     in_distance_m: float | None = None

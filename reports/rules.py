@@ -55,7 +55,8 @@ def _amended(attendance: Attendance, sheet: Worksheet) -> None:
 
 
 def _check_ins(attendance: Attendance) -> tuple[str, ...]:
-    return tuple(check_in for check_in in (attendance.in_check_in, attendance.out_check_in) if check_in is not None)
+    named = (attendance.in_check_in, *attendance.inner_check_ins, attendance.out_check_in)
+    return tuple(check_in for check_in in named if check_in is not None)
 
 
 def _measured(attendance: Attendance, sheet: Worksheet) -> int | None:
@@ -82,6 +83,9 @@ def _measured(attendance: Attendance, sheet: Worksheet) -> int | None:
 def _between(attendance: Attendance) -> str:
     if attendance.in_at is None or attendance.out_at is None:
         return ""
+    if attendance.stays > 1:
+        whole = f"between {_clock(attendance.in_at)} and {_clock(attendance.out_at)}"
+        return f" (in {attendance.stays} stays {whole}, the time between them left out)"
     return f" (in at {_clock(attendance.in_at)}, out at {_clock(attendance.out_at)})"
 
 

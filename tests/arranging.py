@@ -158,6 +158,7 @@ class Arranged:
         hint: str | None = None,
         grade: str = "located",
         received_at: datetime | None = None,
+        sequence: int | None = None,
     ) -> tuple[UUID, UUID]:
         """Store a check-in with its request to be folded, as the intake role."""
         number = next(self.numbers)
@@ -172,7 +173,7 @@ class Arranged:
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $9, '{gps}', $11, '{}', $12, $13, $14)
                 """,
                 *key,
-                number,
+                number if sequence is None else sequence,
                 direction,
                 carer,
                 client,

@@ -10,7 +10,9 @@ from uuid import UUID
 import msgspec
 
 from ecm.care.domain import Commission
-from ecm.visits.model import Limits, Stay, Visit
+from ecm.visits.limits import Limits
+from ecm.visits.model import Stay, Visit, VisitException
+from ecm.visits.slots import SlotTime, slot_times
 from ecm.visits.status import Status, exceptions_at, status
 from ecm.words.civil_time import LONDON
 from reports.contracts import Contract
@@ -18,6 +20,8 @@ from reports.periods import Period
 from reports.rows import Attendance, Slot, SlotKey
 
 _VISIT: Final = msgspec.json.Decoder(Visit)
+# Nobody can buy this many carers for one visit, so who was looking on never fills what the council bought.
+BEYOND_EVERY_SLOT: Final = 100
 
 
 class Ungoverned(Exception):
@@ -181,45 +185,70 @@ def _planned(sources: Sources, visit: Visit, slot: Slot | None) -> Attendance:
 
 
 def _came(planned: Attendance, visit: Visit, state: Status, now: datetime, limits: Limits) -> Iterator[Attendance]:
+    """Yield what was done in each slot that somebody filled, and by each carer who was looking on."""
     exceptions = exceptions_at(visit, now, limits) if visit.stays else ()
-    for stay in visit.stays:
-        own = (exception for exception in exceptions if exception.carer == stay.carer)
-        yield msgspec.structs.replace(
-            planned,
-            outcome=_outcome(visit, stay, state),
-            carer=stay.carer,
-            position=stay.position,
-            in_at=stay.in_at,
-            out_at=stay.out_at,
-            delivered_seconds=stay.delivered_seconds,
-            overlap_seconds=stay.overlap_seconds,
-            in_check_in=stay.in_check_in,
-            out_check_in=stay.out_check_in,
-            in_grade=stay.in_grade,
-            out_grade=stay.out_grade,
-            in_distance_m=stay.in_distance_m,
-            out_distance_m=stay.out_distance_m,
-            amendments=tuple(map(str, stay.amendments)),
-            exceptions=tuple(f"{exception.kind}:{exception.handling}" for exception in own),
-        )
+    for slot in slot_times(visit.stays):
+        yield _attended(planned, visit, slot, state, exceptions)
+    looking_on = [stay for stay in visit.stays if stay.slot is None]
+    for number, stay in enumerate(looking_on):
+        alone = SlotTime(BEYOND_EVERY_SLOT + number, (stay,), stay.delivered_seconds, 0)
+        yield _attended(planned, visit, alone, state, exceptions)
+
+
+def _attended(
+    planned: Attendance, visit: Visit, slot: SlotTime, state: Status, exceptions: Sequence[VisitException]
+) -> Attendance:
+    carers = {stay.carer for stay in slot.stays}
+    first, last = slot.stays[0], slot.stays[-1]
+    named = [ref for stay in slot.stays for ref in (stay.in_check_in, stay.out_check_in)]
+    return msgspec.structs.replace(
+        planned,
+        outcome=_outcome(visit, slot.stays, state),
+        carer=first.carer,
+        position=slot.slot,
+        in_at=first.in_at,
+        out_at=last.out_at,
+        delivered_seconds=slot.seconds,
+        overlap_seconds=slot.overlap_seconds,
+        in_check_in=first.in_check_in,
+        out_check_in=last.out_check_in,
+        inner_check_ins=tuple(ref for ref in named[1:-1] if ref is not None),
+        stays=len(slot.stays),
+        in_grade=first.in_grade,
+        out_grade=last.out_grade,
+        in_distance_m=first.in_distance_m,
+        out_distance_m=last.out_distance_m,
+        amendments=tuple(sorted({str(amendment) for stay in slot.stays for amendment in stay.amendments})),
+        exceptions=tuple(
+            dict.fromkeys(
+                f"{one.kind}:{one.handling}"
+                for one in exceptions
+                if one.carer in carers or (one.between and not one.carer)
+            )
+        ),
+    )
 
 
 def _to_come(planned: Attendance, visit: Visit, state: Status, carers: int) -> Iterator[Attendance]:
-    outcome = _outcome(visit, None, state)
-    for position in range(len(visit.stays), carers):
-        carer = visit.rostered[position] if position < len(visit.rostered) else None
-        yield msgspec.structs.replace(planned, outcome=outcome, carer=carer, position=position)
+    outcome = _outcome(visit, (), state)
+    there = {stay.carer for stay in visit.stays}
+    awaited = [carer for carer in visit.rostered if carer not in there]
+    filled = {stay.slot for stay in visit.stays}
+    for position in range(carers):
+        if position not in filled:
+            carer = awaited.pop(0) if awaited else None
+            yield msgspec.structs.replace(planned, outcome=outcome, carer=carer, position=position)
 
 
-def _outcome(visit: Visit, stay: Stay | None, state: Status) -> str:
-    """Say what became of one carer's part; nothing is called missed before the visit is."""
+def _outcome(visit: Visit, stays: Sequence[Stay], state: Status) -> str:
+    """Say what became of one slot; nothing is called missed before the visit is."""
     if visit.cancelled is not None:
         return visit.cancelled
     if state == "missed":
         return "missed_provider"
-    if stay is None:
+    if not stays:
         return "planned"
-    if state == "in_progress" and stay.out_at is None:
+    if state == "in_progress" and any(stay.out_at is None for stay in stays):
         return "in_progress"
     return "delivered"
 

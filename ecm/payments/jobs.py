@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from ecm.payments.domain import Sources
-from ecm.visits.model import Limits
+from ecm.visits.limits import Limits
 
 Form = Literal["json", "csv", "xlsx"]
 

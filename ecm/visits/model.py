@@ -1,7 +1,6 @@
 """The types that visits are folded from and into. All instants are aware UTC, all values immutable."""
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -9,6 +8,10 @@ from uuid import UUID
 import msgspec
 
 DECLARED = "declared"
+# An outcome in the roster: the visit should never have been planned. It takes no stay, is not missed and pays nothing.
+PLANNED_IN_ERROR = "planned_in_error"
+# Outcomes of a visit that a carer came to and could not make: a tap at the door is what is expected.
+AT_THE_DOOR = frozenset({"no_reply", "client_refused"})
 
 Direction = Literal["in", "out"]
 Handling = Literal["fix", "acknowledge"]
@@ -41,9 +44,9 @@ class CheckIn(msgspec.Struct, frozen=True, gc=False):
         return f"{self.device_id}/{self.check_in_id}"
 
     @property
-    def order(self) -> tuple[datetime, UUID, UUID]:
-        """The order of taps: by time, ties by id (ids made by one phone rise)."""
-        return (self.occurred_at, self.check_in_id, self.device_id)
+    def order(self) -> tuple[datetime, int, UUID, UUID]:
+        """The order of taps by the clock: by time, ties by the phone's sequence, then by id."""
+        return (self.occurred_at, self.sequence, self.check_in_id, self.device_id)
 
 
 class PlannedVisit(msgspec.Struct, frozen=True, gc=False):
@@ -65,7 +68,7 @@ class PlannedVisit(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def capacity(self) -> int:
-        """How many stays can be part of this visit."""
+        """How many slots it has: as many as carers are needed or rostered, whichever is more."""
         return max(self.carers_needed, len(self.carers), 1)
 
 
@@ -84,82 +87,29 @@ class Amendment(msgspec.Struct, frozen=True, rename={"amendment_id": "amendment"
     memo: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The numbers that visits are folded by; every window includes its boundary.
-
-    The last three may be lowered but not raised above their defaults: the fold of a day rests on them to
-    need no more than the day before and the day after (see `ecm.visits.domain.window`). 30 minutes each way
-    is Essex's time-critical window; 23:00 is its hour at which a visit counts as missed.
-    """
-
-    early_minutes: int = 30
-    late_minutes: int = 30
-    missed_after_minutes: int = 60
-    missed_at_hour: int = 23
-    too_short_percent: int = 50
-    too_long_minutes: int = 15
-    out_overdue_minutes: int = 60
-    match_window_minutes: int = 120
-    longest_visit_hours: int = 16
-    repeat_tap_minutes: int = 5
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.match_window_minutes <= 120:
-            raise ValueError("match_window_minutes must lie between 0 and 120")
-        if not 1 <= self.longest_visit_hours <= 16:
-            raise ValueError("longest_visit_hours must lie between 1 and 16")
-        if not 0 <= self.repeat_tap_minutes <= 5:
-            raise ValueError("repeat_tap_minutes must lie between 0 and 5")
-
-    @property
-    def late(self) -> timedelta:
-        return timedelta(minutes=self.late_minutes)
-
-    @property
-    def early(self) -> timedelta:
-        return timedelta(minutes=self.early_minutes)
-
-    @property
-    def missed_after(self) -> timedelta:
-        return timedelta(minutes=self.missed_after_minutes)
-
-    @property
-    def match_window(self) -> timedelta:
-        return timedelta(minutes=self.match_window_minutes)
-
-    @property
-    def longest_visit(self) -> timedelta:
-        return timedelta(hours=self.longest_visit_hours)
-
-    @property
-    def repeat_tap(self) -> timedelta:
-        return timedelta(minutes=self.repeat_tap_minutes)
-
-
 class Stay(msgspec.Struct, frozen=True, gc=False):
-    """One carer's part in a visit. `position` 0 is the carer who came first.
+    """One carer in one home without a break, as part of one visit.
 
-    `delivered_seconds` is elapsed time between arrival and departure, None while either is unknown;
-    `overlap_seconds` is the time shared with the stay in position 0 (0 for that stay itself). Grades and
-    distances are those of the check-ins, also where an amendment has changed the time; `amendments` are
-    those in force.
+    `slot` is the number of the slot that it fills, None for one who was looking on. `delivered_seconds` is elapsed time
+    between arrival and departure, None while either is unknown or the departure lies before the arrival. Grades and
+    distances are those of the check-ins, also where an amendment has changed the time; `amendments` are those in force.
+    Where two visits were made in one stay, `shared_with` names the others, and the times are those of this one's part.
     """
 
     carer: str
-    position: int
     in_at: datetime | None
     out_at: datetime | None
     delivered_seconds: int | None
-    overlap_seconds: int
     in_check_in: str | None
     out_check_in: str | None
     in_grade: str | None
     out_grade: str | None
     in_distance_m: float | None
     out_distance_m: float | None
+    slot: int | None = None
     repeat_check_ins: tuple[str, ...] = ()
     amendments: tuple[UUID, ...] = ()
+    shared_with: tuple[str, ...] = ()
 
     @property
     def at(self) -> datetime:
@@ -197,6 +147,11 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
     exceptions: tuple[VisitException, ...]
     cancelled: str | None = None
     rostered: tuple[str, ...] = ()
+
+    @property
+    def capacity(self) -> int:
+        """How many slots it has: as many as carers are needed or rostered, whichever is more."""
+        return max(self.carers_needed, len(self.rostered), 1)
 
     @property
     def arrived_at(self) -> datetime | None:

@@ -4,6 +4,22 @@ WHERE provider_id = $1 AND client = ANY ($2::text[])
 ORDER BY client
 FOR NO KEY UPDATE;
 
+-- name: clients_with_long_visits
+-- Those folded count too: a visit that was long until now has left its mark as far away.
+SELECT DISTINCT span.client
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
+WHERE EXISTS (
+    SELECT FROM planned_visits
+    WHERE provider_id = $1 AND planned_visits.client = span.client AND start_at >= from_at AND start_at < until_at
+    AND minutes > $5
+)
+OR EXISTS (
+    SELECT FROM visits
+    WHERE provider_id = $1 AND visits.client = span.client
+    AND day >= (from_at AT TIME ZONE 'Europe/London')::date AND day <= (until_at AT TIME ZONE 'Europe/London')::date
+    AND planned_minutes > $5
+);
+
 -- name: planned_visits
 -- OFFSET 0, here and below: whatever the planner believes of the tables (and before they were ever analysed it believes
 -- that they are empty), it goes through the index once for each span and never through all rows of the provider.
@@ -23,7 +39,7 @@ SELECT tapped.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
 CROSS JOIN LATERAL (
     SELECT device_id, check_in_id, carer, check_ins.client, direction, occurred_at, grade, doubts, distance_m,
-        visit_hint
+        visit_hint, sequence
     FROM check_ins
     WHERE provider_id = $1 AND check_ins.client = span.client AND occurred_at >= from_at AND occurred_at < until_at
     OFFSET 0

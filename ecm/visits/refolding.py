@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ecm.visits.domain import UNPLANNED, days_touched, fold, fold_all, window
-from ecm.visits.model import Amendment, CheckIn, Limits, PlannedVisit, Visit
+from ecm.visits.domain import NEAR, UNPLANNED, Reach, days_touched, fold, fold_all, window
+from ecm.visits.limits import Limits
+from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Visit
 
 Days = Mapping[str, frozenset[date]]
+# How far each client's visits reach; one that is not in it has none that last for long.
+Reaches = Mapping[str, Reach]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,18 @@ class Change:
     beside: tuple[Visit, ...]
 
 
-def days_to_fold(changes: Iterable[tuple[str, datetime]]) -> Days:
+def days_to_fold(changes: Iterable[tuple[str, datetime]], reaches: Reaches) -> Days:
     """Return the days of each client that changes (client, instant) may have altered."""
     days: defaultdict[str, set[date]] = defaultdict(set)
     for client, around in changes:
-        days[client].update(days_touched(around))
+        days[client].update(days_touched(around, reaches.get(client, NEAR)))
     return {client: frozenset(days[client]) for client in sorted(days)}
 
 
-def windows(days: Iterable[date]) -> list[tuple[datetime, datetime]]:
+def windows(days: Iterable[date], reach: Reach) -> list[tuple[datetime, datetime]]:
     """Return the stretches of time whose data the fold of these days needs, joined where they overlap."""
     joined: list[tuple[datetime, datetime]] = []
-    for first, end in sorted(window(day) for day in days):
+    for first, end in sorted(window(day, reach) for day in days):
         if joined and first <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -74,6 +77,7 @@ def fold_days(
     check_ins: Sequence[CheckIn],
     amendments: Sequence[Amendment],
     limits: Limits,
+    reaches: Reaches,
 ) -> tuple[Visit, ...]:
     """Fold every day of every client from what lies in the windows of those days.
 
@@ -98,7 +102,9 @@ def fold_days(
             [
                 visit
                 for day in sorted(days[client])
-                for visit in fold(client, day, plans[client], taps[client], changes[client], limits)
+                for visit in fold(
+                    client, day, plans[client], taps[client], changes[client], limits, reaches.get(client, NEAR)
+                )
             ]
             if changes[client]
             else fold_all(plans[client], taps[client], (), limits, days[client])

@@ -20,9 +20,11 @@ from ecm.db.pool import Connection, Database
 from ecm.intake import fold_requests
 from ecm.intake.fold_requests import FoldRequest, Waiting
 from ecm.visits import refolding, store
-from ecm.visits.domain import HANDLING
-from ecm.visits.model import Amendment, Limits, PlannedVisit, Visit
+from ecm.visits.domain import FAR, HANDLING, NEAR, Limits
+from ecm.visits.limits import LONG_MINUTES
+from ecm.visits.model import Amendment, PlannedVisit, Visit
 from ecm.visits.store import Acknowledged, Acknowledgement, Span, StoredVisit
+from ecm.words.civil_time import london_day
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND, Problem
 from ecm.words.roles import Account
@@ -145,14 +147,14 @@ class Visits:
         return await self._database.retrying(work)
 
     async def _refold(self, connection: Connection, provider: UUID, requests: Sequence[FoldRequest]) -> None:
-        asked = refolding.days_to_fold(
-            (request.client, request.around) for request in requests if request.client is not None
-        )
-        councils = await store.lock_clients(connection, provider, asked)
-        days = {client: asked[client] for client in asked if client in councils}
-        if not days:
+        asked = [(request.client, request.around) for request in requests if request.client is not None]
+        councils = await store.lock_clients(connection, provider, sorted({client for client, _ in asked}))
+        changes = [(client, around) for client, around in asked if client in councils]
+        if not changes:
             return
-        folded = await self._fold(connection, provider, days, councils)
+        reaches = await self._reaches(connection, provider, changes)
+        days = refolding.days_to_fold(changes, reaches)
+        folded = await self._fold(connection, provider, days, councils, reaches)
         stored = await store.visits_of_days(
             connection, provider, [(client, day) for client in days for day in sorted(days[client])]
         )
@@ -164,11 +166,29 @@ class Visits:
         gone = [visit for visit, _ in change.removed]
         await self._listener.visits_folded(connection, provider, change.beside, gone, now)
 
+    async def _reaches(
+        self, connection: Connection, provider: UUID, changes: Sequence[tuple[str, datetime]]
+    ) -> refolding.Reaches:
+        """Return which clients have a long visit near a change, planned now or folded before."""
+        farthest = timedelta(days=FAR.touched_before + FAR.days + 1)
+        about = {(client, london_day(around)): around for client, around in changes}
+        spans = [Span(client, around - farthest, around + farthest) for (client, _), around in about.items()]
+        return dict.fromkeys(await store.clients_with_long_visits(connection, provider, spans, LONG_MINUTES), FAR)
+
     async def _fold(
-        self, connection: Connection, provider: UUID, days: refolding.Days, councils: dict[str, str]
+        self,
+        connection: Connection,
+        provider: UUID,
+        days: refolding.Days,
+        councils: dict[str, str],
+        reaches: refolding.Reaches,
     ) -> list[refolding.Folded]:
         """Read after the clients are locked, so that nothing committed before is overlooked; fold off the loop."""
-        spans = [Span(client, *window) for client in days for window in refolding.windows(days[client])]
+        spans = [
+            Span(client, *window)
+            for client in days
+            for window in refolding.windows(days[client], reaches.get(client, NEAR))
+        ]
         planned = await store.planned_visits(connection, provider, spans)
         plans: list[PlannedVisit] = [each.plan for each in planned]
         check_ins = await store.check_ins(connection, provider, spans)
@@ -177,7 +197,7 @@ class Visits:
         council_of = {each.plan.visit: each.council for each in planned}
 
         def work() -> list[refolding.Folded]:
-            visits = refolding.fold_days(days, plans, check_ins, amendments, self.limits)
+            visits = refolding.fold_days(days, plans, check_ins, amendments, self.limits, reaches)
             return [
                 refolding.Folded(visit, council_of.get(visit.visit) or councils[visit.client], store.document(visit))
                 for visit in visits

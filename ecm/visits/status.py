@@ -2,19 +2,22 @@
 
 The state machine is Essex's reading of "missed" with a step before it: due, late, presumed missed, then
 missed or done late. A visit is missed when nobody has come before the client's next planned visit or 23:00
-local time of its day, whichever is first, but never while it is not yet late. A late check-in turns
-presumed missed into done late; one that shows an arrival only after the visit was missed leaves it missed,
-with the stay to be seen on it.
+local time of its day, whichever is first, but never before its own planned end, nor before an hour after its
+start. A late check-in turns presumed missed into done late; one that shows an arrival only after the visit was
+missed leaves it missed, with the stay to be seen on it.
 """
 
 from collections.abc import Iterable
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import Literal
 
-from ecm.visits.model import Limits, PlannedVisit, Stay, Visit, VisitException
+from ecm.visits.limits import Limits, longest_stay
+from ecm.visits.model import PlannedVisit, Stay, Visit, VisitException
 from ecm.words.civil_time import LONDON
 
-Status = Literal["due", "late", "in_progress", "presumed_missed", "missed", "done", "done_late", "cancelled"]
+Status = Literal[
+    "due", "late", "in_progress", "end_unknown", "presumed_missed", "missed", "done", "done_late", "cancelled"
+]
 AlertKind = Literal["late_visit", "missed_visit"]
 
 _TICK = timedelta(seconds=1)
@@ -31,13 +34,21 @@ def status(visit: Visit, now: datetime, limits: Limits, next_start: datetime | N
     if any(_running(visit, stay, now, limits) for stay in visit.stays):
         return "in_progress"
     start = visit.planned_start
-    if start is None:
-        return "done"
-    if _missed(visit, start, now, limits, next_start):
+    if start is not None and _missed(visit, start, now, limits, next_start):
         return "missed"
-    if visit.arrived_at is not None:
-        return "done_late" if visit.arrived_at - start > limits.late else "done"
-    return _waiting(now - start, limits)
+    if start is not None and not visit.stays:
+        return _waiting(now - start, limits)
+    return _come(visit, limits)
+
+
+def _come(visit: Visit, limits: Limits) -> Status:
+    """The state of a visit that somebody came to, and where nobody is now."""
+    if any(stay.in_at is not None and stay.out_at is None for stay in visit.stays):
+        return "end_unknown"
+    start = visit.planned_start
+    arrived_at = min((stay.in_at for stay in visit.stays if stay.in_at is not None), default=None)
+    late = start is not None and arrived_at is not None and arrived_at - start > limits.late
+    return "done_late" if late else "done"
 
 
 def _waiting(overdue: timedelta, limits: Limits) -> Status:
@@ -89,15 +100,12 @@ def exceptions_at(visit: Visit, now: datetime, limits: Limits) -> tuple[VisitExc
     A missing departure shows once it is `out_overdue_minutes` overdue, a missing second carer after the
     late window.
     """
-    stays = {stay.carer: stay for stay in visit.stays}
+    there = {stay.carer for stay in visit.stays if _running(visit, stay, now, limits)}
+    gone = {stay.carer for stay in visit.stays if stay.out_at is None and not _running(visit, stay, now, limits)}
     return tuple(
         exception
         for exception in visit.exceptions
-        if not (
-            exception.kind == "no_out"
-            and exception.carer is not None
-            and _running(visit, stays[exception.carer], now, limits)
-        )
+        if not (exception.kind == "no_out" and exception.carer in there - gone)
         and not (exception.kind == "second_carer_missing" and _still_awaited(visit, now, limits))
     )
 
@@ -118,11 +126,11 @@ def next_planned_start(visit: Visit, planned: Iterable[PlannedVisit]) -> datetim
 
 
 def _missed_from(visit: Visit, start: datetime, limits: Limits, next_start: datetime | None) -> datetime:
-    late_from = start + limits.late + _TICK
     closing = datetime.combine(visit.day, time(limits.missed_at_hour), LONDON).astimezone(UTC)
     if next_start is not None and next_start > start:
         closing = min(closing, next_start)
-    return max(closing, late_from)
+    planned_end = start + timedelta(minutes=visit.planned_minutes or 0)
+    return max(closing, planned_end, start + limits.missed_after, start + limits.late + _TICK)
 
 
 def _missed(visit: Visit, start: datetime, now: datetime, limits: Limits, next_start: datetime | None) -> bool:
@@ -133,8 +141,8 @@ def _missed(visit: Visit, start: datetime, now: datetime, limits: Limits, next_s
 def _longest(visit: Visit, limits: Limits) -> timedelta:
     """How long after an arrival a stay with no departure is held to be going on."""
     if visit.planned_minutes is None:
-        return limits.longest_visit
-    return timedelta(minutes=visit.planned_minutes + limits.out_overdue_minutes)
+        return longest_stay(None)
+    return timedelta(minutes=visit.planned_minutes) + limits.out_overdue
 
 
 def _running(visit: Visit, stay: Stay, now: datetime, limits: Limits) -> bool:

@@ -66,6 +66,14 @@ async def lock_clients(connection: Connection, provider: UUID, clients: Iterable
     return {row["client"]: row["council_id"] for row in rows}
 
 
+async def clients_with_long_visits(
+    connection: Connection, provider: UUID, spans: Sequence[Span], longer_than_minutes: int
+) -> list[str]:
+    """Return the clients who have a visit of more than so many minutes in one of the spans, planned or folded."""
+    rows = await connection.fetch(_QUERIES["clients_with_long_visits"], provider, *_columns(spans), longer_than_minutes)
+    return [row["client"] for row in rows]
+
+
 async def planned_visits(connection: Connection, provider: UUID, spans: Sequence[Span]) -> list[Planned]:
     """Return the roster visits that start in the spans, which must not overlap."""
     rows = await connection.fetch(_QUERIES["planned_visits"], provider, *_columns(spans))
@@ -78,7 +86,9 @@ async def planned_visits(connection: Connection, provider: UUID, spans: Sequence
 async def check_ins(connection: Connection, provider: UUID, spans: Sequence[Span]) -> list[CheckIn]:
     """Return the check-ins that occurred in the spans, which must not overlap."""
     rows = await connection.fetch(_QUERIES["check_ins"], provider, *_columns(spans))
-    return [CheckIn(*(*told, tuple(doubts), distance, hint)) for *told, doubts, distance, hint in rows]
+    return [
+        CheckIn(*(*told, tuple(doubts), distance, hint, sequence)) for *told, doubts, distance, hint, sequence in rows
+    ]
 
 
 async def amendments(connection: Connection, provider: UUID, visits: Sequence[str]) -> list[Amendment]:

@@ -13,6 +13,7 @@ STATUSES: Final = MappingProxyType(
         "missed": "Missed",
         "done": "Done",
         "done_late": "Done, late",
+        "end_unknown": "Came; end not known",
         "cancelled": "Cancelled",
     }
 )

@@ -40,6 +40,7 @@ GROUPS: Final[tuple[tuple[Group, str], ...]] = (
 _GROUP_OF: Final[dict[str, Group]] = {
     "due": "due",
     "in_progress": "in_progress",
+    "end_unknown": "in_progress",
     "done": "done",
     "done_late": "done",
     "late": "late",

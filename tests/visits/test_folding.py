@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from ecm.visits.domain import CheckIn
+from ecm.visits.slots import slot_times
 from tests.visits.visit_values import amend, at, folded, kinds, only, plan, tap
 
 PLAN = [plan("V-1", at("08:00"))]
@@ -65,20 +66,37 @@ def test_a_declared_check_in_is_manual_and_on_the_planned_minutes_too_perfect():
 def test_a_double_up_counts_the_time_shared_with_the_first_carer():
     planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
     taps = tapped("08:00", "08:30") + tapped("08:13", "08:31", number=3, carer="W-002")
-    first, second = only(folded(planned, taps)).stays
-    assert (first.carer, first.position, first.overlap_seconds) == ("W-001", 0, 0)
-    assert (second.carer, second.position, second.delivered_seconds, second.overlap_seconds) == (
-        "W-002",
-        1,
-        18 * 60,
-        17 * 60,
-    )
+    first, second = slot_times(only(folded(planned, taps)).stays)
+    assert (first.stays[0].carer, first.seconds, first.overlap_seconds) == ("W-001", 30 * 60, 0)
+    assert (second.stays[0].carer, second.seconds, second.overlap_seconds) == ("W-002", 18 * 60, 17 * 60)
 
 
-def test_carers_who_never_meet_share_no_time():
+def test_carers_who_never_meet_fill_one_slot_after_the_other_and_the_second_is_missing():
     planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
     taps = tapped("08:00", "08:10") + tapped("08:20", "08:30", number=3, carer="W-002")
-    assert only(folded(planned, taps)).stays[1].overlap_seconds == 0
+    visit = only(folded(planned, taps))
+    (slot,) = slot_times(visit.stays)
+    assert (slot.seconds, len(slot.stays)) == (20 * 60, 2)
+    assert {"second_carer_missing", "handed_over"} <= kinds(visit)
+
+
+@pytest.mark.parametrize(("second_from", "slots"), [("08:15", [0, 0]), ("08:05", [0, 0]), ("08:04:59", [0, None])])
+def test_a_hand_over_fills_one_slot_if_the_carers_overlap_by_no_more_than_ten_minutes(second_from, slots):
+    taps = tapped("08:00", "08:15") + tapped(second_from, "08:30", number=3, carer="W-002")
+    visit = only(folded([plan("V-1", at("08:00"), carers=("W-001",))], taps))
+    assert [stay.slot for stay in visit.stays] == slots
+    (slot,) = slot_times(visit.stays)
+    assert slot.seconds == (30 * 60 if slots == [0, 0] else 15 * 60)
+
+
+@pytest.mark.parametrize("forgot", ["W-001", "W-002"])
+def test_a_forgotten_tap_of_one_carer_never_takes_the_others_time_away(forgot):
+    planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
+    taps = tapped("08:00", "08:30") + tapped("08:01", "08:31", number=3, carer="W-002")
+    known = [one for one in taps if not (one.carer == forgot and one.direction == "out")]
+    visit = only(folded(planned, known))
+    assert [slot.seconds for slot in slot_times(visit.stays)] == [30 * 60, None]
+    assert {(made.kind, made.carer) for made in visit.exceptions} == {("no_out", forgot)}
 
 
 def test_a_second_carer_who_never_came_is_for_a_person_to_fix():
@@ -88,10 +106,24 @@ def test_a_second_carer_who_never_came_is_for_a_person_to_fix():
     assert only(folded(planned, [])).exceptions == ()
 
 
-def test_a_cancelled_visit_keeps_its_calls_and_is_not_measured_against_its_plan():
-    planned = [plan("V-1", at("08:00"), cancelled="no_reply")]
-    visit = only(folded(planned, tapped("08:00", "08:05")))
-    assert (visit.cancelled, len(visit.stays), visit.exceptions) == ("no_reply", 1, ())
+@pytest.mark.parametrize("outcome", ["no_reply", "client_refused"])
+def test_a_call_at_the_door_of_somebody_who_did_not_answer_needs_no_fixing(outcome):
+    planned = [plan("V-1", at("08:00"), cancelled=outcome)]
+    for taps in (tapped("08:00", "08:05"), tapped("08:00", "08:05")[:1], tapped("08:00", "08:14:59")):
+        visit = only(folded(planned, taps))
+        assert (visit.cancelled, len(visit.stays), visit.exceptions) == (outcome, 1, ())
+    assert kinds(only(folded(planned, tapped("08:00", "08:15")))) == {"cancelled_but_attended"}
+
+
+@pytest.mark.parametrize("outcome", ["hospital", "cancelled_in_notice", "deceased"])
+def test_a_cancelled_visit_that_was_made_names_both_facts(outcome):
+    planned = [plan("V-1", at("08:00"), cancelled=outcome)]
+    tapped_in = tapped()[0]
+    (made,) = only(folded(planned, tapped())).exceptions
+    assert (made.kind, made.between) == ("cancelled_but_attended", (f"outcome {outcome}", f"check-in {tapped_in.ref}"))
+    typed = amend(7, "V-1", in_at=at("08:01"), out_at=at("08:29"))
+    (made,) = only(folded(planned, [], [typed])).exceptions
+    assert made.between == (f"outcome {outcome}", f"amendment {typed.amendment_id}")
 
 
 def test_promise_4_an_amendment_changes_the_time_and_leaves_the_check_in_beside_it():
@@ -137,7 +169,7 @@ def test_an_amendment_for_a_carer_without_check_ins_makes_the_call():
     visit = only(folded(PLAN, [], [amend(1, "V-1", in_at=at("08:00"), out_at=at("08:30"))]))
     (stay,) = visit.stays
     assert (stay.delivered_seconds, stay.in_check_in, stay.in_grade, stay.out_grade) == (1800, None, None, None)
-    assert visit.exceptions == ()
+    assert kinds(visit) == {"perfect_times"}
 
 
 def test_an_amendment_that_ends_before_it_begins_delivers_nothing_and_must_be_fixed():

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import pytest
+
 from ecm.visits.domain import Visit
 from tests.visits.visit_values import DAY, at, folded, kinds, only, plan, tap
 
@@ -20,9 +22,15 @@ def test_a_call_goes_to_the_nearest_visit_of_its_carer():
 
 
 def test_the_rostered_carer_comes_before_the_nearer_visit():
+    planned = [plan("V-1", at("08:00"), minutes=60, carers=("W-002",)), plan("V-2", at("08:20"))]
+    assert arrivals(folded(planned, [tap(1, "in", at("08:05"))])) == {"V-1": [], "V-2": [at("08:05")]}
+    beyond = [plan("V-1", at("08:00"), carers=("W-002",)), plan("V-2", at("10:00"))]
+    assert arrivals(folded(beyond, [tap(1, "in", at("08:45"))])) == {"V-1": [], "V-2": [at("08:45")]}
+
+
+def test_who_stands_in_in_a_visits_own_time_is_not_early_for_a_later_one():
     planned = [plan("V-1", at("08:00"), carers=("W-002",)), plan("V-2", at("09:30"))]
-    visits = folded(planned, [tap(1, "in", at("08:10"))])
-    assert arrivals(visits) == {"V-1": [], "V-2": [at("08:10")]}
+    assert arrivals(folded(planned, [tap(1, "in", at("08:10"))])) == {"V-1": [at("08:10")], "V-2": []}
 
 
 def test_a_hint_comes_before_the_rostered_carer_and_the_nearer_visit():
@@ -66,24 +74,42 @@ def test_the_match_window_is_inclusive_and_beyond_it_a_call_is_unscheduled():
     ]
 
 
-def test_a_call_that_loses_its_best_visit_takes_the_next():
+def test_a_call_that_was_over_before_the_next_was_due_makes_up_for_the_one_before():
     planned = [plan("V-1", at("08:00")), plan("V-2", at("09:00"))]
-    visits = folded(
-        planned,
-        [
-            tap(1, "in", at("08:50")),
-            tap(2, "out", at("08:58")),
-            tap(3, "in", at("09:04")),
-            tap(4, "out", at("09:30")),
-        ],
-    )
-    assert arrivals(visits) == {"V-1": [at("08:50")], "V-2": [at("09:04")]}
+    late_and_next = [
+        tap(1, "in", at("08:50")),
+        tap(2, "out", at("08:58")),
+        tap(3, "in", at("09:04")),
+        tap(4, "out", at("09:30")),
+    ]
+    assert arrivals(folded(planned, late_and_next)) == {"V-1": [at("08:50")], "V-2": [at("09:04")]}
+    one_call = [tap(1, "in", at("08:58")), tap(2, "out", at("09:02")), *late_and_next[2:]]
+    assert arrivals(folded(planned, one_call)) == {"V-1": [], "V-2": [at("08:58"), at("09:04")]}
 
 
-def test_a_visit_takes_no_more_calls_than_carers_are_needed():
+def test_two_calls_too_long_for_one_visit_are_two():
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("08:40"))]
+    taps = [
+        tap(1, "in", at("08:35")),
+        tap(2, "out", at("09:04")),
+        tap(3, "in", at("09:06")),
+        tap(4, "out", at("09:36")),
+    ]
+    assert arrivals(folded(planned, taps)) == {"V-1": [at("08:35")], "V-2": [at("09:06")]}
+
+
+def test_a_visit_has_no_more_slots_than_carers_are_needed_and_who_else_is_there_looks_on():
     planned = [plan("V-1", at("08:00"))]
-    visits = folded(planned, [tap(1, "in", at("08:20")), tap(2, "in", at("08:01"), carer="W-009")])
-    assert {visit.visit: visit.stays[0].carer for visit in visits} == {
+    taps = [tap(1, "in", at("08:20")), tap(2, "in", at("08:01"), carer="W-009")]
+    visit = only(folded(planned, taps))
+    assert {stay.carer: stay.slot for stay in visit.stays} == {"W-001": 0, "W-009": None}
+    assert ("looking_on", "W-009") in {(made.kind, made.carer) for made in visit.exceptions}
+
+
+def test_beyond_its_own_time_a_visit_takes_no_more_carers_than_it_has_seats():
+    planned = [plan("V-1", at("08:00"))]
+    taps = [tap(1, "in", at("08:40")), tap(2, "in", at("08:41"), carer="W-009")]
+    assert {visit.visit: visit.stays[0].carer for visit in folded(planned, taps)} == {
         "V-1": "W-001",
         "unplanned:00000000-0000-0000-0000-000000000002": "W-009",
     }
@@ -153,9 +179,48 @@ def test_one_carer_never_fills_a_double_up_alone_and_the_second_stay_is_not_lost
         tap(3, "in", at("08:20")),
         tap(4, "out", at("08:30")),
     ]
-    double_up, unplanned = folded(planned, taps)
-    assert "second_carer_missing" in kinds(double_up)
-    assert [visit.stays[0].in_at for visit in (double_up, unplanned)] == [at("08:00"), at("08:20")]
+    double_up = only(folded(planned, taps))
+    assert {"second_carer_missing", "paused"} <= kinds(double_up)
+    assert [(stay.in_at, stay.slot) for stay in double_up.stays] == [(at("08:00"), 0), (at("08:20"), 0)]
+
+
+@pytest.mark.parametrize(
+    ("back", "home"),
+    [("08:59", "V-1"), ("09:00", "V-1"), ("09:01", "V-2")],
+)
+def test_who_comes_back_within_half_an_hour_to_a_call_that_is_not_finished_had_not_left_it(
+    back: str, home: str
+) -> None:
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("10:00"))]
+    taps = [tap(1, "in", at("08:20")), tap(2, "out", at("08:30")), tap(3, "in", at(back))]
+    assert at(back) in arrivals(folded(planned, taps))[home]
+
+
+def test_who_comes_back_to_a_call_that_is_finished_has_begun_another() -> None:
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("10:00"))]
+    taps = [tap(1, "in", at("08:00")), tap(2, "out", at("08:32")), tap(3, "in", at("08:40"))]
+    assert arrivals(folded(planned, taps)) == {"V-1": [at("08:00")], "V-2": [at("08:40")]}
+
+
+def test_a_visit_planned_in_error_takes_no_stay() -> None:
+    planned = [plan("V-1", at("08:00"), cancelled="planned_in_error"), plan("V-2", at("08:30"))]
+    taps = [tap(1, "in", at("08:00"), visit_hint="V-1"), tap(2, "out", at("08:30"))]
+    assert arrivals(folded(planned, taps)) == {"V-1": [], "V-2": [at("08:00")]}
+
+
+def test_two_visits_made_in_one_stay_share_its_time_and_name_each_other() -> None:
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("08:30")), plan("V-3", at("09:10"))]
+    first, second, third = folded(planned, [tap(1, "in", at("08:02")), tap(2, "out", at("09:05"))])
+    assert [visit.stays[0].delivered_seconds for visit in (first, second)] == [28 * 60, 35 * 60]
+    assert [made.between for made in second.exceptions if made.kind == "shared_stay"] == [("visit V-1",)]
+    assert third.stays == ()
+
+
+def test_a_stay_is_shared_from_half_of_the_planned_time_on() -> None:
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("08:30"))]
+    for left, shared in (("08:45", True), ("08:44:59", False)):
+        visits = folded(planned, [tap(1, "in", at("08:00")), tap(2, "out", at(left))])
+        assert bool(visits[1].stays) is shared
 
 
 def test_a_hint_to_yesterdays_visit_is_not_followed_today() -> None:

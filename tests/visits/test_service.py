@@ -130,7 +130,7 @@ async def test_promise_5_any_order_of_arrival_gives_the_same_visits(arranged, vi
         shuffled = list(enumerate(arrivals, start=1))
         random.Random(seed).shuffle(shuffled)
         for number, (direction, when) in shuffled:
-            await house.check_in(client, direction, at(when), check_in=UUID(int=number))
+            await house.check_in(client, direction, at(when), check_in=UUID(int=number), sequence=number)
             if seed % 2:
                 await visits.fold_pending(1)
         await fold_all(visits, limit=seed + 1)

@@ -5,8 +5,19 @@ from typing import Any
 
 import pytest
 
-from ecm.visits.domain import CheckIn, Status, Visit, alerts_due, exceptions_at, next_change, next_planned_start, status
-from tests.visits.visit_values import DAY, LIMITS, amend, at, folded, kinds, only, plan, tap
+from ecm.visits.domain import (
+    FAR,
+    CheckIn,
+    Status,
+    Visit,
+    alerts_due,
+    exceptions_at,
+    fold,
+    next_change,
+    next_planned_start,
+    status,
+)
+from tests.visits.visit_values import CLIENT, DAY, LIMITS, amend, at, folded, kinds, only, plan, tap
 
 LUNCH = at("12:00")
 
@@ -45,13 +56,34 @@ def test_without_a_next_visit_a_visit_is_missed_at_23_local_time_also_in_summer(
     assert status(visit, at("23:00", summer), LIMITS, None) == "missed"
 
 
-@pytest.mark.parametrize("start", ["22:45", "23:30"])
-def test_a_visit_is_never_missed_before_it_is_late(start):
-    visit = visit_with(start=start)
-    late_from = at(start) + timedelta(minutes=30)
-    assert status(visit, late_from, LIMITS, None) == "due"
-    assert status(visit, late_from + timedelta(seconds=1), LIMITS, None) == "missed"
-    assert status(visit_with(), at("08:20"), LIMITS, at("08:15")) == "due"
+@pytest.mark.parametrize(
+    ("start", "minutes", "next_start", "missed_from"),
+    [
+        ("22:45", 30, None, "23:45"),
+        ("22:45", 45, None, "23:45"),
+        ("22:30", 75, None, "23:45"),
+        ("08:00", 30, "08:15", "09:00"),
+        ("08:00", 90, "08:30", "09:30"),
+        ("08:00", 30, "09:30", "09:30"),
+    ],
+)
+def test_a_visit_is_never_missed_before_its_planned_end_nor_within_an_hour(start, minutes, next_start, missed_from):
+    visit, following = visit_with(start=start, minutes=minutes), None if next_start is None else at(next_start)
+    before = at(missed_from) - timedelta(seconds=1)
+    assert status(visit, before, LIMITS, following) in {"late", "presumed_missed"}
+    assert status(visit, at(missed_from), LIMITS, following) == "missed"
+    out = tap(2, "out", at(missed_from) + timedelta(minutes=30))
+    just_in_time = visit_with(tap(1, "in", before, visit_hint="V-1"), out, start=start, minutes=minutes)
+    assert status(just_in_time, out.occurred_at, LIMITS, following) == "done_late"
+
+
+def test_a_sleep_in_begun_an_hour_late_is_done_late():
+    night = [plan("V-1", at("22:00"), minutes=540)]
+    morning = DAY + timedelta(days=1)
+    taps = [tap(1, "in", at("23:05")), tap(2, "out", at("07:00", morning))]
+    visit = fold(CLIENT, DAY, night, taps, (), LIMITS, FAR)[0]
+    assert status(visit, at("09:00", morning), LIMITS, None) == "done_late"
+    assert visit.stays[0].delivered_seconds == (7 * 60 + 55) * 60
 
 
 def test_an_arrival_within_the_late_window_is_in_progress_then_done():
@@ -114,14 +146,14 @@ def test_a_forgotten_departure_stops_being_in_progress_and_then_asks_to_be_fixed
     visit = visit_with(tap(1, "in", at("08:00")))
     assert kinds(visit) == {"no_out"}
     assert (state(visit, "09:30"), exceptions_at(visit, at("09:30"), LIMITS)) == ("in_progress", ())
-    assert state(visit, "09:30:01") == "done"
+    assert state(visit, "09:30:01") == "end_unknown"
     assert exceptions_at(visit, at("09:30:01"), LIMITS) == visit.exceptions
 
 
-def test_an_unplanned_visit_is_in_progress_until_its_longest():
+def test_an_unplanned_visit_is_in_progress_for_four_hours():
     visit = only(folded([], [tap(1, "in", at("06:00"))]))
-    assert status(visit, at("22:00"), LIMITS, None) == "in_progress"
-    assert status(visit, at("22:00:01"), LIMITS, None) == "done"
+    assert status(visit, at("10:00"), LIMITS, None) == "in_progress"
+    assert status(visit, at("10:00:01"), LIMITS, None) == "end_unknown"
 
 
 def test_a_second_carer_is_awaited_until_the_late_window_has_passed():

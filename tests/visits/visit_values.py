@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, Visit, fold
+from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, Visit, fold, fold_all
 from ecm.visits.model import Direction
 from ecm.words.civil_time import LONDON
 
@@ -66,6 +66,12 @@ def folded(
     limits: Limits = LIMITS,
 ) -> tuple[Visit, ...]:
     return fold(CLIENT, day, planned, check_ins, amendments, limits)
+
+
+def whole(
+    planned: Iterable[PlannedVisit] = (), check_ins: Iterable[CheckIn] = (), amendments: Iterable[Amendment] = ()
+) -> tuple[Visit, ...]:
+    return fold_all(planned, check_ins, amendments, LIMITS)
 
 
 def only(visits: tuple[Visit, ...]) -> Visit:

@@ -231,3 +231,19 @@ def test_a_hint_to_yesterdays_visit_is_not_followed_today() -> None:
 def test_a_hint_to_a_visit_later_that_day_is_not_followed_even_where_no_other_is_near() -> None:
     visits = folded([plan("V-1", at("20:00"))], [tap(1, "in", at("08:01"), visit_hint="V-1")])
     assert arrivals(visits)["V-1"] == []
+
+
+def test_a_seat_taken_in_its_own_time_is_taken() -> None:
+    taps = [tap(1, "in", at("08:00")), tap(2, "in", at("08:40"), carer="W-009")]
+    assert arrivals(folded([plan("V-1", at("08:00"))], taps))["V-1"] == [at("08:00")]
+
+
+def test_a_carer_who_has_been_takes_no_second_seat() -> None:
+    planned = [plan("V-1", at("08:00"), carers=("W-001", "W-002"), carers_needed=2)]
+    taps = [tap(1, "in", at("08:00")), tap(2, "out", at("08:31")), tap(3, "in", at("09:10"))]
+    assert arrivals(folded(planned, taps))["V-1"] == [at("08:00")]
+
+
+def test_a_lone_departure_belongs_to_a_visit_until_two_hours_after_its_planned_end() -> None:
+    for left, theirs in (("10:30", 1), ("10:30:01", 0)):
+        assert len(folded([plan("V-1", at("08:00"))], [tap(1, "out", at(left))])[0].stays) == theirs

@@ -101,42 +101,59 @@ def _amended(carer: str, stays: list[Attended], force: _InForce) -> list[Attende
         return stays
     ins = [stay.arrival for stay in stays if stay.arrival is not None]
     outs = [stay.departure for stay in stays if stay.departure is not None]
-    stays = stays or [Attended(carer, None, None)]
-    dropped: list[Attended] = []
+    first = min(ins, key=lambda tap: tap.order, default=None)
+    last = max(outs, key=lambda tap: tap.order, default=None)
     if force.in_at is not None and force.out_at is not None:
-        stays, dropped = [_joined(stays)], stays[1:-1]
-    elif force.in_at is not None:
-        while len(stays) > 1 and (stays[0].out_at or stays[0].at) <= force.in_at:
-            dropped.append(stays.pop(0))
-    elif force.out_at is not None:
-        while len(stays) > 1 and stays[-1].at >= force.out_at:
-            dropped.append(stays.pop())
+        kept = [_joined(stays, first, last) if stays else Attended(carer, None, None)]
+    else:
+        kept = _kept(stays, force) or [Attended(carer, None, None)]
+        kept[0] = _with_those_that_went(kept[0], [stay for stay in stays if stay not in kept])
     if force.in_at is not None:
-        first = min(ins, key=lambda tap: tap.order, default=None)
-        stays[0] = msgspec.structs.replace(
-            stays[0], in_at=force.in_at, amended_in=force.amended_in, instead_of_in=first
-        )
+        came = {"in_at": force.in_at, "amended_in": force.amended_in, "instead_of_in": first}
+        kept = [
+            msgspec.structs.replace(stay, **came) if not number or _before(stay.in_at, force.in_at) else stay
+            for number, stay in enumerate(kept)
+        ]
     if force.out_at is not None:
-        last = max(outs, key=lambda tap: tap.order, default=None)
-        stays[-1] = msgspec.structs.replace(
-            stays[-1], out_at=force.out_at, amended_out=force.amended_out, instead_of_out=last
-        )
-    if dropped:
-        left_out = tuple(tap for stay in dropped for tap in (stay.arrival, stay.departure, *stay.repeats) if tap)
-        stays[0] = msgspec.structs.replace(stays[0], repeats=stays[0].repeats + left_out)
+        left = {"out_at": force.out_at, "amended_out": force.amended_out, "instead_of_out": last}
+        kept = [
+            msgspec.structs.replace(stay, **left) if stay is kept[-1] or _before(force.out_at, stay.out_at) else stay
+            for stay in kept
+        ]
+    return kept
+
+
+def _kept(stays: list[Attended], force: _InForce) -> list[Attended]:
+    """Leave out what lies wholly before an amended arrival or after an amended departure, but never all of it."""
+    if force.in_at is not None:
+        return [stay for stay in stays if stay.out_at is None or stay.out_at > force.in_at] or stays[-1:]
+    if force.out_at is not None:
+        return [stay for stay in stays if stay.in_at is None or stay.in_at < force.out_at] or stays[:1]
     return stays
 
 
-def _joined(stays: list[Attended]) -> Attended:
-    """Make one stay of the first and the last: the arrival of one, the departure of the other."""
-    first, last = stays[0], stays[-1]
-    if first is last:
-        return first
-    inner = tuple(tap for tap in (first.departure, last.arrival) if tap is not None)
+def _before(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one < other
+
+
+def _with_those_that_went(stay: Attended, gone: list[Attended]) -> Attended:
+    taps = tuple(tap for one in gone for tap in _taps(one))
+    turned = stay.turned or any(one.turned for one in gone)
+    return msgspec.structs.replace(stay, repeats=stay.repeats + taps, turned=turned)
+
+
+def _joined(stays: list[Attended], first: CheckIn | None, last: CheckIn | None) -> Attended:
+    """Make one stay of all: from the first arrival to the last departure."""
+    others = tuple(tap for stay in stays for tap in _taps(stay) if tap not in {first, last})
     return msgspec.structs.replace(
-        first,
-        departure=last.departure,
-        repeats=first.repeats + inner + last.repeats,
-        turned=first.turned or last.turned,
-        shared_with=tuple(dict.fromkeys(first.shared_with + last.shared_with)),
+        stays[0],
+        arrival=first,
+        departure=last,
+        repeats=others,
+        turned=any(stay.turned for stay in stays),
+        shared_with=tuple(dict.fromkeys(other for stay in stays for other in stay.shared_with)),
     )
+
+
+def _taps(stay: Attended) -> tuple[CheckIn, ...]:
+    return tuple(tap for tap in (stay.arrival, stay.departure, *stay.repeats) if tap is not None)

@@ -21,6 +21,12 @@ def test_a_call_goes_to_the_nearest_visit_of_its_carer():
     assert arrivals(visits) == {"V-1": [at("08:40")], "V-2": []}
 
 
+def test_of_two_visits_in_whose_own_time_an_arrival_lies_the_nearer_start_wins():
+    planned = [plan("V-1", at("08:00"), minutes=60), plan("V-2", at("08:40"))]
+    for arrived, home in (("08:19", "V-1"), ("08:21", "V-2"), ("08:20", "V-1")):
+        assert arrivals(folded(planned, [tap(1, "in", at(arrived))]))[home] == [at(arrived)]
+
+
 def test_the_rostered_carer_comes_before_the_nearer_visit():
     planned = [plan("V-1", at("08:00"), minutes=60, carers=("W-002",)), plan("V-2", at("08:20"))]
     assert arrivals(folded(planned, [tap(1, "in", at("08:05"))])) == {"V-1": [], "V-2": [at("08:05")]}
@@ -160,7 +166,7 @@ def test_a_hint_of_a_lone_departure_comes_before_the_nearer_planned_end() -> Non
 
 
 def test_a_lone_departure_is_measured_by_the_planned_end_and_not_by_the_start() -> None:
-    planned = [plan("V-1", at("08:00"), minutes=60), plan("V-2", at("09:10"))]
+    planned = [plan("V-1", at("08:00"), minutes=60), plan("V-2", at("08:50"), minutes=60)]
     first, second = folded(planned, [tap(1, "out", at("09:02"))])
     assert (len(first.stays), len(second.stays)) == (1, 0)
 
@@ -234,8 +240,9 @@ def test_a_hint_to_a_visit_later_that_day_is_not_followed_even_where_no_other_is
 
 
 def test_a_seat_taken_in_its_own_time_is_taken() -> None:
+    planned = [plan("V-1", at("08:00"), carers=()), plan("V-2", at("09:30"), carers=())]
     taps = [tap(1, "in", at("08:00")), tap(2, "in", at("08:40"), carer="W-009")]
-    assert arrivals(folded([plan("V-1", at("08:00"))], taps))["V-1"] == [at("08:00")]
+    assert arrivals(folded(planned, taps)) == {"V-1": [at("08:00")], "V-2": [at("08:40")]}
 
 
 def test_a_carer_who_has_been_takes_no_second_seat() -> None:
@@ -246,4 +253,5 @@ def test_a_carer_who_has_been_takes_no_second_seat() -> None:
 
 def test_a_lone_departure_belongs_to_a_visit_until_two_hours_after_its_planned_end() -> None:
     for left, theirs in (("10:30", 1), ("10:30:01", 0)):
-        assert len(folded([plan("V-1", at("08:00"))], [tap(1, "out", at(left))])[0].stays) == theirs
+        visits = {visit.visit: visit for visit in folded([plan("V-1", at("08:00"))], [tap(1, "out", at(left))])}
+        assert len(visits["V-1"].stays) == theirs

@@ -77,9 +77,15 @@ def test_the_sequence_of_one_phone_decides_what_came_first_within_two_hours(apar
 def test_beyond_two_hours_and_between_phones_the_clock_decides():
     far = [tap(1, "in", at("10:00:01"), sequence=1), tap(2, "out", at("08:00"), sequence=2)]
     other = [tap(1, "in", at("10:00"), sequence=1), tap(2, "out", at("09:59"), sequence=2, device_id=UUID(int=2))]
-    for taps in (far, other):
+    beside = [*other, tap(3, "in", at("05:00"), sequence=9), tap(4, "out", at("04:59"), sequence=8)]
+    for taps, visits in ((far, 2), (other, 2), (beside, 4)):
         assert "clock_skew" not in {kind for visit in folded([], taps) for kind in kinds(visit)}
-        assert len(folded([], taps)) == 2
+        assert len(folded([], taps)) == visits
+
+
+def test_promise_5_the_same_check_in_given_twice_counts_once():
+    taps = [tap(1, "in", at("08:00")), tap(2, "out", at("08:30"))]
+    assert folded([plan("V-1", at("08:00"))], [*taps, *taps]) == folded([plan("V-1", at("08:00"))], taps)
 
 
 def test_a_departure_alone_belongs_to_the_visit_that_should_have_ended_then():

@@ -50,6 +50,8 @@ class Attended(msgspec.Struct, frozen=True, gc=False):
 
 def attended(parts: Iterable[Part], amendments: Sequence[Amendment]) -> list[Attended]:
     """Return the stays of a visit as check-ins and amendments, oldest first, tell them together."""
+    if not amendments:
+        return sorted(map(_of_part, parts), key=_by_time)
     by_carer: dict[str, list[Attended]] = {}
     for part in parts:
         by_carer.setdefault(part.carer, []).append(_of_part(part))

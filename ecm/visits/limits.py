@@ -6,12 +6,14 @@ which a visit counts as missed.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 _LONGEST_OF_ALL = timedelta(hours=25)
 # A visit no longer than this is settled by the day before and the day after it; see `ecm.visits.reach`.
 LONG_MINUTES = 240
 
 
+@lru_cache(maxsize=1500)
 def longest_stay(planned_minutes: int | None) -> timedelta:
     """How long a stay may last: planned + 4 h or 3 × planned, whichever is more, at most 25 h.
 

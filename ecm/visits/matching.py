@@ -152,7 +152,8 @@ class _Arrivals:
     def _make_up(self, stays: list[RawStay], homes: dict[int, int], own: set[int]) -> None:
         """Let each visit that nobody has come to yet take a stay that a later visit can spare."""
         seats = self._table.seats
-        for number, seat in enumerate(seats):
+        own = {index for index in own if len(seats[homes[index]].taken) > 1}
+        for number, seat in enumerate(seats if own else ()):
             if seat.taken or seat.visit.cancelled is not None:
                 continue
             first, last = arrival_window(seat.visit)

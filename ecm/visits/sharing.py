@@ -35,11 +35,14 @@ def shared(matching: Matching) -> list[Group]:
     """Return each planned visit with its parts of stays, and each stay that belongs to none as a visit of its own."""
     given: list[Given] = [(plan.visit, plan, stays) for plan, stays in matching.planned]
     given += [(f"{UNPLANNED}{raw.opening.check_in_id}", None, (raw,)) for raw in matching.unplanned]
-    hosts = [raw for _, _, stays in given for raw in stays if _has_length(raw)]
+    awaiting = [plan for plan, stays in matching.planned if not stays and plan.cancelled is None]
+    hosts = [raw for _, _, stays in given for raw in stays if _has_length(raw)] if awaiting else []
     guests: defaultdict[str, list[PlannedVisit]] = defaultdict(list)
-    for plan, stays in matching.planned:
-        if not stays and plan.cancelled is None and (raw := _covering(plan, hosts)) is not None:
+    for plan in awaiting:
+        if (raw := _covering(plan, hosts)) is not None:
             guests[raw.opening.ref].append(plan)
+    if not guests:
+        return [(name, plan, tuple(map(_whole, stays))) for name, plan, stays in given]
     parts: list[list[Part]] = [[] for _ in given]
     number_of = {plan.visit: number for number, (_, plan, _) in enumerate(given) if plan is not None}
     for number, (name, host, stays) in enumerate(given):
@@ -76,7 +79,7 @@ def _parts(
     """Cut a stay at the planned start of each visit that shares it but the first."""
     in_at, out_at = _instant(raw.arrival), _instant(raw.departure)
     if in_at is None or out_at is None or not guests:
-        yield name, Part(raw.carer, in_at, out_at, raw)
+        yield name, _whole(raw)
         return
     visits = sorted(
         [(host.start if host else in_at, False, name), *((guest.start, True, guest.visit) for guest in guests)]
@@ -86,6 +89,10 @@ def _parts(
     for number, visit in enumerate(names):
         others = tuple(other for other in names if other != visit)
         yield visit, Part(raw.carer, cuts[number], cuts[number + 1], raw, others)
+
+
+def _whole(raw: RawStay) -> Part:
+    return Part(raw.carer, _instant(raw.arrival), _instant(raw.departure), raw)
 
 
 def _instant(tap: CheckIn | None) -> datetime | None:

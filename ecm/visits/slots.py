@@ -29,6 +29,8 @@ def slots_filled(
     stays: Sequence[Attended], rostered: Sequence[str], capacity: int, planned_minutes: int | None
 ) -> list[int | None]:
     """Return the slot of each stay, None for one who was looking on."""
+    if len(stays) < 2:
+        return [0] * len(stays)
     planned = timedelta(minutes=planned_minutes or 0)
     spans = [_span(stay, planned) for stay in stays]
     filled: list[list[_Filled]] = [[] for _ in range(capacity)]
@@ -52,6 +54,9 @@ def slots_filled(
 
 def slot_times(stays: Iterable[Stay]) -> tuple[SlotTime, ...]:
     """Return the slots of a visit that somebody filled, in order."""
+    stays = tuple(stays)
+    if len(stays) == 1 and stays[0].slot == 0:
+        return (SlotTime(0, stays, stays[0].delivered_seconds, 0),)
     by_slot: dict[int, list[Stay]] = {}
     for stay in stays:
         if stay.slot is not None:

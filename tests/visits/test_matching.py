@@ -252,6 +252,7 @@ def test_a_carer_who_has_been_takes_no_second_seat() -> None:
 
 
 def test_a_lone_departure_belongs_to_a_visit_until_two_hours_after_its_planned_end() -> None:
+    planned = [plan("V-1", at("08:00")), plan("V-2", at("20:00"), minutes=240)]
     for left, theirs in (("10:30", 1), ("10:30:01", 0)):
-        visits = {visit.visit: visit for visit in folded([plan("V-1", at("08:00"))], [tap(1, "out", at(left))])}
+        visits = {visit.visit: visit for visit in folded(planned, [tap(1, "out", at(left))])}
         assert len(visits["V-1"].stays) == theirs

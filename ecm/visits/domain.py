@@ -178,7 +178,7 @@ def _amendments_by_visit(amendments: Iterable[Amendment], groups: list[Group]) -
     names = {name: name for name, _, _ in groups}
     for name, _, parts in groups:
         for part in parts:
-            for check_in in part.raw.check_ins:
+            for check_in in part.raw.check_ins if part.own else ():
                 names.setdefault(f"{UNPLANNED}{check_in.check_in_id}", name)
     by_visit: dict[str, list[Amendment]] = {}
     for amendment in sorted(known, key=lambda each: (each.made_at, each.amendment_id)):

@@ -16,7 +16,8 @@ UNPLANNED = "unplanned:"
 class Part(msgspec.Struct, frozen=True, gc=False):
     """What of a stay belongs to one visit: all of it, or from one planned start to the next.
 
-    `shared_with` names the visits that have the rest. An instant that is None is not known.
+    `shared_with` names the visits that have the rest, and `own` says that this is the visit that the stay belonged to.
+    An instant that is None is not known.
     """
 
     carer: str
@@ -24,6 +25,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     out_at: datetime | None
     raw: RawStay
     shared_with: tuple[str, ...] = ()
+    own: bool = True
 
 
 # A visit's name, its plan if it has one, and its stays or its parts of them.
@@ -88,7 +90,7 @@ def _parts(
     names = [visit for _, _, visit in visits]
     for number, visit in enumerate(names):
         others = tuple(other for other in names if other != visit)
-        yield visit, Part(raw.carer, cuts[number], cuts[number + 1], raw, others)
+        yield visit, Part(raw.carer, cuts[number], cuts[number + 1], raw, others, own=visit == name)
 
 
 def _whole(raw: RawStay) -> Part:

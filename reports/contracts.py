@@ -65,7 +65,7 @@ class Outcomes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a visit that was not delivered pays.
 
     `planned` minutes, or the same if the carer's `presence` is shown, or the time `delivered`, or `nothing`.
-    A visit the provider missed or merged pays nothing under every contract, so it has no field here.
+    A visit the provider missed, merged or planned in error pays nothing under every contract, so it has no field here.
     """
 
     no_reply: Pays = "presence"

@@ -21,6 +21,7 @@ CARER_LATE = frozenset({"late", "late_visit"})
 _NEVER_PAID = {
     "missed_provider": "The provider missed this visit, so it pays 0.",
     "merged": "This visit was merged into another, so it pays 0.",
+    "planned_in_error": "This visit was planned in error, so it pays 0.",
     "second_carer_missing": "A carer was commissioned here and did not come, so this carer's time pays 0.",
     "not_rostered": "The council commissioned this visit and the roster holds none for it, so it pays 0.",
     "planned": "This visit has not begun and is not missed yet, so it pays 0 so far.",

@@ -12,6 +12,9 @@ from ecm.words.codes import Code, Name
 
 ImportKind = Literal["carers", "clients", "commissions", "roster", "uprns"]
 TagKind = Literal["nfc", "qr"]
+DateOrder = Literal["day/month/year", "month/day/year"]
+TheirName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+OurName = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 IMPORT_KINDS: Final[tuple[ImportKind, ...]] = get_args(ImportKind)
 
@@ -126,9 +129,22 @@ class FoldPoint:
     around: datetime
 
 
+class ColumnMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What another system's column names mean here: by their name ours, or null for a column that is left out.
+
+    `dates` is the order in which that system writes dates, where the file itself may not show it.
+    """
+
+    columns: Annotated[dict[TheirName, OurName | None], msgspec.Meta(max_length=500)]
+    dates: DateOrder | None = None
+
+
+NO_MAPPING: Final = ColumnMapping({})
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row that cannot be taken: its line in the file (the header is line 1), the column, and why."""
+    """A mistake for which a row cannot be taken: its line in the file (the header is line 1), the column, and why."""
 
     line: int  # on which the row begins
     column: str | None  # None: the whole row
@@ -136,8 +152,44 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """Something in a file that can be meant and is likely not: its line, the column, and what looks wrong."""
+
+    line: int
+    column: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """One cell of a stored record that a file changes, before and after as people write it."""
+
+    line: int
+    code: str
+    column: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """A planned visit that a whole roster no longer holds; `stays_because` None for one that goes."""
+
+    visit: str
+    client: str
+    start_at: datetime
+    minutes: int
+    carers: tuple[str, ...]
+    stays_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did or would do. At most 1,000 rejected rows are listed; the rest of `read` counts them all."""
+    """What an import did or would do.
+
+    Each list holds at most 1,000, from those after the first `skip` on, and has its whole number beside it: mistakes
+    of rejected rows, warnings, changed cells, and visits that a whole roster no longer holds.
+    """
 
     kind: ImportKind
     dry_run: bool
@@ -146,7 +198,45 @@ class ImportReport:
     new: int
     changed: int
     unchanged: int
+    rejected_rows: int
+    notes: tuple[str, ...]  # how the file was read, in sentences
+    is_mapped: bool  # whether a mapping of other systems' columns had a say in it
     rejected: tuple[Rejection, ...]
+    rejected_total: int
+    warnings: tuple[Warned, ...]
+    warnings_total: int
+    changes: tuple[CellChange, ...]
+    changes_total: int
+    taken_off: tuple[TakenOff, ...]
+    taken_off_total: int
+    going: int  # how many of the visits that a whole roster no longer holds go; the others stay
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImport:
+    """One file that was stored, or the undoing of another import; `digest` is the file's SHA-256 in hexadecimal."""
+
+    import_id: UUID
+    kind: ImportKind
+    file_name: str | None
+    digest: str
+    imported_at: datetime
+    imported_by: str
+    new: int
+    changed: int
+    unchanged: int
+    taken_off: int
+    undoes: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBefore:
+    """What was planned of a visit until somebody changed it."""
+
+    changed_at: datetime
+    changed_by: str
+    reason: str | None
+    visit: RosterVisit
 
 
 def pair_fault(branch: Branch) -> str | None:

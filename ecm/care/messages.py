@@ -1,4 +1,4 @@
-"""The messages of care: councils, providers, tags and import reports."""
+"""The messages of care: councils, providers, and tags."""
 
 from uuid import UUID
 
@@ -42,9 +42,3 @@ class TagMade(msgspec.Struct):
     kind: TagKind
     client: str
     link: str
-
-
-class ImportQuery(msgspec.Struct):
-    """`dry_run` true says what an import would do and stores nothing."""
-
-    dry_run: bool = False

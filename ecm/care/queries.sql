@@ -79,9 +79,6 @@ SELECT branch_id AS code FROM branches WHERE provider_id = $1;
 -- name: carer_codes
 SELECT carer AS code FROM carers WHERE provider_id = $1;
 
--- name: client_codes
-SELECT client AS code FROM clients WHERE provider_id = $1;
-
 -- name: council_codes
 SELECT council_id AS code FROM councils;
 
@@ -182,3 +179,89 @@ INSERT INTO uprns (uprn, latitude, longitude)
 SELECT code, latitude, longitude
 FROM jsonb_to_recordset($1::jsonb) AS given (code text, latitude double precision, longitude double precision)
 ON CONFLICT (uprn) DO UPDATE SET latitude = EXCLUDED.latitude, longitude = EXCLUDED.longitude;
+
+-- name: client_branches
+SELECT client, branch_id FROM clients WHERE provider_id = $1;
+
+-- name: visit_codes_of_clients
+SELECT visit AS code FROM planned_visits WHERE provider_id = $1 AND client = ANY ($2::text[]);
+
+-- name: commission_codes
+SELECT commission AS code FROM commissions WHERE provider_id = $1;
+
+-- name: some_fences
+SELECT shape::text AS shape FROM fences WHERE provider_id = $1 ORDER BY client LIMIT 500;
+
+-- name: begun_visits
+SELECT visit, 'its times were amended' AS why FROM amendments WHERE provider_id = $1 AND visit = ANY ($2::text[])
+UNION
+SELECT visit, 'somebody came to it' AS why FROM visits
+WHERE provider_id = $1 AND visit = ANY ($2::text[])
+AND (first_in_at IS NOT NULL OR jsonb_path_exists(folded::jsonb, '$.stays[*]'));
+
+-- name: roster_of_days
+SELECT visit, client, commission, start_at, minutes, carers, carers_needed, cancelled
+FROM planned_visits JOIN clients USING (provider_id, client)
+WHERE provider_id = $1 AND branch_id = ANY ($2::text[]) AND start_at >= $3 AND start_at < $4 AND cancelled IS NULL
+ORDER BY start_at, visit;
+
+-- name: lock_planned_visit
+SELECT visit, client, commission, start_at, minutes, carers, carers_needed, cancelled
+FROM planned_visits WHERE provider_id = $1 AND visit = $2 FOR NO KEY UPDATE;
+
+-- name: keep_planned_visits
+INSERT INTO planned_visit_versions (
+    provider_id, visit, change_id, changed_at, changed_by, reason, client, commission, start_at, minutes, carers,
+    carers_needed, cancelled
+)
+SELECT $1, visit, $3, $4, $5, $6, client, commission, start_at, minutes, carers, carers_needed, cancelled
+FROM planned_visits WHERE provider_id = $1 AND visit = ANY ($2::text[]);
+
+-- name: planned_visit_versions
+SELECT visit, change_id, changed_at, changed_by, reason, client, commission, start_at, minutes, carers, carers_needed,
+    cancelled
+FROM planned_visit_versions WHERE provider_id = $1 AND visit = $2 ORDER BY changed_at, change_id;
+
+-- name: import_mappings
+SELECT branch_id, columns::text AS columns, dates FROM import_mappings
+WHERE provider_id = $1 AND kind = $2 ORDER BY stored_at DESC, branch_id;
+
+-- name: upsert_import_mapping
+INSERT INTO import_mappings (provider_id, branch_id, kind, columns, dates, stored_at, stored_by)
+VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7)
+ON CONFLICT (provider_id, branch_id, kind) DO UPDATE SET
+    columns = EXCLUDED.columns, dates = EXCLUDED.dates,
+    stored_at = EXCLUDED.stored_at, stored_by = EXCLUDED.stored_by;
+
+-- name: insert_import
+INSERT INTO imports (
+    provider_id, import_id, kind, file_name, digest, imported_at, imported_by, new, changed, unchanged, taken_off,
+    undoes
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (provider_id, undoes) DO NOTHING
+RETURNING true;
+
+-- name: insert_import_changes
+INSERT INTO import_changes (provider_id, import_id, code, before, after)
+SELECT $1, $2, code, nullif(before, 'null'::jsonb), after
+FROM jsonb_to_recordset($3::jsonb) AS given (code text, before jsonb, after jsonb);
+
+-- name: imports
+SELECT import_id, kind, file_name, encode(digest, 'hex') AS digest, imported_at, imported_by, new, changed, unchanged,
+    taken_off, undoes
+FROM imports WHERE provider_id = $1 ORDER BY imported_at DESC, import_id LIMIT $2 OFFSET $3;
+
+-- name: count_imports
+SELECT count(*) FROM imports WHERE provider_id = $1;
+
+-- name: import_of
+SELECT import_id, kind, file_name, encode(digest, 'hex') AS digest, imported_at, imported_by, new, changed, unchanged,
+    taken_off, undoes
+FROM imports WHERE provider_id = $1 AND import_id = $2;
+
+-- name: undone_by
+SELECT import_id FROM imports WHERE provider_id = $1 AND undoes = $2;
+
+-- name: import_changes
+SELECT code, before::text AS before, after::text AS after
+FROM import_changes WHERE provider_id = $1 AND import_id = $2 ORDER BY code;

@@ -1,16 +1,14 @@
-"""Councils, contracts, providers, imports, tags and cards over HTTP."""
+"""Councils, contracts, providers, tags and cards over HTTP; the imports have a module of their own."""
 
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
-from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport, Provider, Tag
-from ecm.care.imports.csv_files import UnreadableFile
+from ecm.care.domain import Provider, Tag
+from ecm.care.imports.routes import ROUTES as IMPORTS
 from ecm.care.messages import (
     ContractList,
     CouncilMessage,
-    ImportQuery,
     ProviderList,
     ProviderShown,
     TagMade,
@@ -19,20 +17,13 @@ from ecm.care.service import CARE
 from ecm.http.endpoints import Media, Routes
 from ecm.http.public_address import PUBLIC_ADDRESS
 from ecm.http.replies import reply
-from ecm.http.requests import FILE_BODY_LIMIT, account_of, path_uuid, provider_of, read_bytes, read_json, read_query
-from ecm.words.problems import CONFLICT, INVALID, MALFORMED, NOT_FOUND, WRONG_MEDIA_TYPE, ProblemType
+from ecm.http.requests import account_of, path_uuid, provider_of, read_json
+from ecm.words.problems import CONFLICT, INVALID, MALFORMED
 from ecm.words.roles import COUNCIL, OFFICE, OPERATORS, READERS
 from reports.contracts import Contract
 
 ROUTES = Routes("care")
-
-UNREADABLE_FILE: Final = ProblemType("unreadable-file", 400, "The file cannot be read")
-IMPORT_REJECTED: Final = ProblemType("import-rejected", 422, "Rows of the file cannot be taken")
-
-# Browsers on Windows send a CSV file as Excel's type, command-line clients as nothing in particular.
-_CSV_TYPES: Final = frozenset(
-    {"text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream"}
-)
+ROUTES.endpoints.extend(IMPORTS.endpoints)
 
 _TAP_PAGE: Final = """<!DOCTYPE html>
 <html lang="en-GB">
@@ -118,35 +109,6 @@ async def get_providers(request: web.Request) -> web.Response:
 
 @ROUTES.route(
     "POST",
-    "/v1/imports/{kind}",
-    "Import a CSV file: carers, clients, commissions, roster or uprns",
-    roles=OFFICE | OPERATORS,
-    body=Media("text/csv"),
-    query=ImportQuery,
-    replies={200: ImportReport},
-    problems=(UNREADABLE_FILE, IMPORT_REJECTED, WRONG_MEDIA_TYPE),
-)
-async def post_import(request: web.Request) -> web.Response:
-    """Import all of a file or nothing of it, or say what that would do."""
-    kind = _kind(request)
-    query = read_query(request, ImportQuery)
-    _check_media_type(request)
-    body = await read_bytes(request, FILE_BODY_LIMIT)
-    try:
-        report = await request.app[CARE].import_file(account_of(request), kind, body, dry_run=query.dry_run)
-    except UnreadableFile as error:
-        raise UNREADABLE_FILE.because(error.detail, members={"line": error.line, "byte": error.byte}) from None
-    if report.rejected and not report.dry_run:
-        raise IMPORT_REJECTED.because(
-            f"Nothing was stored, because rows of the file cannot be taken; the first is on line "
-            f"{report.rejected[0].line}: {report.rejected[0].reason}",
-            members=msgspec.to_builtins(report),
-        )
-    return reply(report)
-
-
-@ROUTES.route(
-    "POST",
     "/v1/tags",
     "Make a tag or card for a client's home",
     roles=OFFICE,
@@ -189,22 +151,6 @@ async def get_tag_page(request: web.Request) -> web.Response:  # noqa: ARG001 - 
 async def get_card_page(request: web.Request) -> web.Response:  # noqa: ARG001 - the page is the same for every link
     """Explain what a card is for; a bare GET never counts, since link previews fetch it (promise 7)."""
     return _tap_page()
-
-
-def _kind(request: web.Request) -> ImportKind:
-    asked = request.match_info["kind"]
-    for kind in IMPORT_KINDS:
-        if kind == asked:
-            return kind
-    raise NOT_FOUND.because(f"There is no import of that kind; there are: {', '.join(IMPORT_KINDS)}.")
-
-
-def _check_media_type(request: web.Request) -> None:
-    if request.content_type not in _CSV_TYPES:
-        raise WRONG_MEDIA_TYPE.because("Send the file itself as the body, as text/csv.")
-    charset = (request.charset or "utf-8").lower().replace("_", "-")
-    if charset not in ("utf-8", "utf8"):
-        raise WRONG_MEDIA_TYPE.because("Send the file in UTF-8.")
 
 
 def _tap_page() -> web.Response:

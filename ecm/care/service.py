@@ -16,15 +16,22 @@ from ecm.audit.domain import EventTag, ServiceEvent, Told
 from ecm.audit.service import record, record_of_service
 from ecm.care import store
 from ecm.care.domain import (
+    Branch,
     Carer,
+    ColumnMapping,
     ImportKind,
     ImportReport,
+    PlannedBefore,
     Provider,
+    RosterVisit,
+    StoredImport,
     Tag,
     contract_document_fault,
     pair_fault,
 )
+from ecm.care.imports import corrections, history
 from ecm.care.imports import service as imports
+from ecm.care.imports.messages import UndoReport
 from ecm.db.errors import ConstraintViolated
 from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
@@ -209,11 +216,49 @@ class Care:
         link = make_link(base, tag.kind, provider, tag.tag, _present(key))
         return await asyncio.to_thread(card_svg, link, tag.client)
 
-    async def import_file(self, account: Account, kind: ImportKind, body: bytes, *, dry_run: bool) -> ImportReport:
-        """Import a CSV file, or say what importing it would do; see `ecm.care.imports.service.import_file`."""
+    async def import_file(
+        self,
+        account: Account,
+        kind: ImportKind,
+        body: bytes,
+        *,
+        dry_run: bool,
+        asked: imports.Asked = imports.Asked(),  # noqa: B008 - frozen
+    ) -> ImportReport:
+        """Import a file, or say what importing it would do; see `ecm.care.imports.service.import_file`."""
         return await imports.import_file(
-            self._database, self._clock, self._listener, account, kind, body, dry_run=dry_run
+            self._database, self._clock, self._listener, account, kind, body, dry_run=dry_run, asked=asked
         )
+
+    async def store_import_mapping(
+        self, account: Account, kind: ImportKind, branch: str | None, mapping: ColumnMapping
+    ) -> ColumnMapping:
+        """Keep what another system's columns mean; see `ecm.care.imports.service.store_mapping`."""
+        return await imports.store_mapping(self._database, self._clock, account, kind, branch, mapping)
+
+    async def branches(self, provider: UUID) -> tuple[Branch, ...]:
+        """List a provider's branches in order of their code."""
+        async with self._database.transaction("branches", provider=provider, read_only=True) as connection:
+            found = await store.provider(connection, provider)
+        return () if found is None else found.branches
+
+    async def imports(self, provider: UUID, limit: int, skip: int) -> tuple[list[StoredImport], int]:
+        """List a provider's imports, the newest first, and say how many there are."""
+        return await history.imports(self._database, provider, limit, skip)
+
+    async def undo_import(self, account: Account, import_id: UUID, dry_run: bool) -> UndoReport:
+        """Put back what an import changed; see `ecm.care.imports.history.undo_import`."""
+        return await history.undo_import(
+            self._database, self._clock, self._listener, account, import_id, dry_run=dry_run
+        )
+
+    async def plan_in_error(self, account: Account, visit: str, reason: str) -> RosterVisit:
+        """Take a planned visit off; see `ecm.care.imports.corrections.plan_in_error`."""
+        return await corrections.plan_in_error(self._database, self._clock, self._listener, account, visit, reason)
+
+    async def planned_before(self, provider: UUID, visit: str) -> list[PlannedBefore]:
+        """List what was planned of a visit before, the oldest first."""
+        return await corrections.planned_before(self._database, provider, visit)
 
 
 CARE: Final = web.AppKey("care", Care)

@@ -292,6 +292,39 @@ ALTER TABLE public.fold_requests ALTER COLUMN request_id ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE public.import_changes (
+    provider_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    code text NOT NULL,
+    before jsonb,
+    after jsonb NOT NULL
+);
+
+CREATE TABLE public.import_mappings (
+    provider_id uuid NOT NULL,
+    branch_id text NOT NULL,
+    kind text NOT NULL,
+    columns jsonb NOT NULL,
+    dates text,
+    stored_at timestamp with time zone NOT NULL,
+    stored_by text NOT NULL
+);
+
+CREATE TABLE public.imports (
+    provider_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    kind text NOT NULL,
+    file_name text,
+    digest bytea NOT NULL,
+    imported_at timestamp with time zone NOT NULL,
+    imported_by text NOT NULL,
+    new integer NOT NULL,
+    changed integer NOT NULL,
+    unchanged integer NOT NULL,
+    taken_off integer NOT NULL,
+    undoes uuid
+);
+
 CREATE TABLE public.log_entries (
     provider_id uuid NOT NULL,
     leaf_index bigint NOT NULL,
@@ -303,6 +336,22 @@ CREATE TABLE public.log_entries (
 CREATE TABLE public.log_heads (
     provider_id uuid NOT NULL,
     tree_size bigint NOT NULL
+);
+
+CREATE TABLE public.planned_visit_versions (
+    provider_id uuid NOT NULL,
+    visit text NOT NULL,
+    change_id uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    reason text,
+    client text NOT NULL,
+    commission text,
+    start_at timestamp with time zone NOT NULL,
+    minutes integer NOT NULL,
+    carers text[] NOT NULL,
+    carers_needed integer NOT NULL,
+    cancelled text
 );
 
 CREATE TABLE public.planned_visits (
@@ -492,6 +541,18 @@ ALTER TABLE ONLY public.fences
 ALTER TABLE ONLY public.fold_requests
     ADD CONSTRAINT fold_requests_pkey PRIMARY KEY (provider_id, request_id);
 
+ALTER TABLE ONLY public.import_changes
+    ADD CONSTRAINT import_changes_pkey PRIMARY KEY (provider_id, import_id, code);
+
+ALTER TABLE ONLY public.import_mappings
+    ADD CONSTRAINT import_mappings_pkey PRIMARY KEY (provider_id, branch_id, kind);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (provider_id, import_id);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_undone_once UNIQUE (provider_id, undoes);
+
 ALTER TABLE ONLY public.log_entries
     ADD CONSTRAINT log_entries_pkey PRIMARY KEY (provider_id, leaf_index);
 
@@ -500,6 +561,9 @@ ALTER TABLE ONLY public.log_entries
 
 ALTER TABLE ONLY public.log_heads
     ADD CONSTRAINT log_heads_pkey PRIMARY KEY (provider_id);
+
+ALTER TABLE ONLY public.planned_visit_versions
+    ADD CONSTRAINT planned_visit_versions_pkey PRIMARY KEY (provider_id, visit, change_id);
 
 ALTER TABLE ONLY public.planned_visits
     ADD CONSTRAINT planned_visits_pkey PRIMARY KEY (provider_id, visit);
@@ -620,6 +684,12 @@ ALTER TABLE ONLY public.enrolments
 ALTER TABLE ONLY public.fences
     ADD CONSTRAINT fences_provider_id_client_fkey FOREIGN KEY (provider_id, client) REFERENCES public.clients(provider_id, client);
 
+ALTER TABLE ONLY public.import_changes
+    ADD CONSTRAINT import_changes_import_known FOREIGN KEY (provider_id, import_id) REFERENCES public.imports(provider_id, import_id);
+
+ALTER TABLE ONLY public.import_mappings
+    ADD CONSTRAINT import_mappings_branch_known FOREIGN KEY (provider_id, branch_id) REFERENCES public.branches(provider_id, branch_id);
+
 ALTER TABLE ONLY public.log_heads
     ADD CONSTRAINT log_heads_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
 
@@ -676,6 +746,12 @@ ALTER TABLE public.enrolments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.fences ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.fold_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.import_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.import_mappings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY intake ON public.carers TO ecm_intake USING (true) WITH CHECK (true);
 
@@ -767,9 +843,17 @@ CREATE POLICY own_provider ON public.fences TO ecm_service USING ((provider_id =
 
 CREATE POLICY own_provider ON public.fold_requests TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_provider ON public.import_changes TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_provider ON public.import_mappings TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_provider ON public.imports TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_provider ON public.log_entries TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.log_heads TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_provider ON public.planned_visit_versions TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.planned_visits TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
@@ -782,6 +866,8 @@ CREATE POLICY own_provider ON public.signature_failures TO ecm_service USING ((p
 CREATE POLICY own_provider ON public.tags TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.visits TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.planned_visit_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.planned_visits ENABLE ROW LEVEL SECURITY;
 
@@ -893,9 +979,17 @@ GRANT SELECT(check_in_id) ON TABLE public.fold_requests TO ecm_intake;
 
 GRANT SELECT ON SEQUENCE public.fold_requests_request_id_seq TO ecm_intake;
 
+GRANT SELECT,INSERT ON TABLE public.import_changes TO ecm_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.import_mappings TO ecm_service;
+
+GRANT SELECT,INSERT ON TABLE public.imports TO ecm_service;
+
 GRANT SELECT,INSERT ON TABLE public.log_entries TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.log_heads TO ecm_service;
+
+GRANT SELECT,INSERT ON TABLE public.planned_visit_versions TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.planned_visits TO ecm_service;
 

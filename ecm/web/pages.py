@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ecm.web import candidates, enrol, imports, reconciliation, rendering, sign_in, today, visit
+from ecm.web import candidates, enrol, import_history, imports, reconciliation, rendering, sign_in, today, visit
 from ecm.web.problem_pages import show_problems
 from ecm.web.session import page
 from ecm.words.roles import MANAGERS, OFFICE, OPERATORS, READERS
@@ -19,11 +19,14 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/", page(READERS | OPERATORS, today.get_today))
     app.router.add_get("/visits/{visit}", page(READERS, visit.get_visit))
     app.router.add_post("/visits/{visit}/amendments", page(OFFICE, visit.post_amendment))
+    app.router.add_post("/visits/{visit}/planned-in-error", page(OFFICE, visit.post_planned_in_error))
     app.router.add_post("/visits/{visit}/acknowledgements", page(OFFICE, visit.post_acknowledgement))
     app.router.add_get("/candidates", page(OFFICE, candidates.get_candidates))
     app.router.add_post("/candidates/{candidate}/dismissal", page(MANAGERS, candidates.post_dismissal))
     app.router.add_get("/imports", page(OFFICE | OPERATORS, imports.get_imports))
     app.router.add_post("/imports", page(OFFICE | OPERATORS, imports.post_import))
+    app.router.add_get("/imports/history", page(OFFICE, import_history.get_history))
+    app.router.add_post("/imports/{import}/undoing", page(OFFICE, import_history.post_undoing))
     app.router.add_get("/reconciliation", page(READERS, reconciliation.get_reconciliation))
     app.router.add_get("/enrol", page(OFFICE, enrol.get_enrol))
     app.router.add_post("/enrol", page(OFFICE, enrol.post_enrol))

@@ -113,6 +113,7 @@ OUTCOMES: Final = MappingProxyType(
         "second_carer_missing": "Second carer missing",
         "cancelled_in_notice": "Cancelled in good time",
         "cancelled_short_notice": "Cancelled at short notice",
+        "planned_in_error": "Planned in error",
     }
 )
 CANDIDATE_TYPES: Final = MappingProxyType(

@@ -13,6 +13,8 @@ from ecm.alerts.domain import Alert
 from ecm.alerts.service import ALERTS
 from ecm.audit.domain import StoredCheckIn
 from ecm.audit.service import AUDIT
+from ecm.care.domain import PlannedBefore
+from ecm.care.service import CARE
 from ecm.http.requests import CLOCK, account_of, provider_of, read_query
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import StayShown, VisitDetailShown, detail_shown
@@ -27,6 +29,7 @@ from ecm.words.roles import OFFICE, Account
 _DONE: Final = {
     "amended": "The amendment is stored beside the check-ins, and the visit now follows it.",
     "acknowledged": "The exception is acknowledged.",
+    "planned_in_error": "The visit is taken off as planned in error. It is kept, and neither missed nor paid.",
 }
 LocalTime = Annotated[str, msgspec.Meta(max_length=25)]
 
@@ -56,6 +59,12 @@ class AcknowledgementForm(msgspec.Struct):
     carer: Code | None = None
     memo: Memo | None = None
     back: str | None = None
+
+
+class PlannedInErrorForm(msgspec.Struct):
+    """Why a visit should never have been planned."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class VisitView:
     new_amendment: UUID
     may_act: bool
     may_see_alerts: bool
+    plans: list[PlannedBefore]
 
 
 async def get_visit(request: web.Request) -> web.StreamResponse:
@@ -115,9 +125,22 @@ async def get_visit(request: web.Request) -> web.StreamResponse:
         new_amendment=uuid4(),
         may_act=account.role in OFFICE,
         may_see_alerts=account.provider is not None,
+        plans=await _plans(request, account, detail.visit.visit),
     )
     shell = Shell(f"Visit {detail.visit.visit}", _DONE.get(query.done or ""))
     return await render(request, "visit.html", shell, view)
+
+
+async def _plans(request: web.Request, account: Account, visit: str) -> list[PlannedBefore]:
+    return [] if account.provider is None else await request.app[CARE].planned_before(account.provider, visit)
+
+
+async def post_planned_in_error(request: web.Request) -> web.StreamResponse:
+    """Take a visit off that should never have been planned, and show it."""
+    form = await read_form(request, PlannedInErrorForm)
+    visit = path_visit(request)
+    await request.app[CARE].plan_in_error(account_of(request), visit, form.reason)
+    return see_other(address(f"/visits/{segment(visit)}", done="planned_in_error"))
 
 
 async def post_amendment(request: web.Request) -> web.StreamResponse:

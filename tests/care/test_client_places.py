@@ -8,7 +8,7 @@ import pytest
 from ecm.care.domain import Client
 from ecm.care.imports import clients
 from ecm.care.imports.clients import Known, Position
-from ecm.care.imports.csv_files import CellError, Row
+from ecm.care.imports.tables import CellError, Faults, Row
 
 # Point TP20 of the Ordnance Survey's OSTN15 test set.
 EASTING, NORTHING = "422242.186", "433818.701"
@@ -18,7 +18,12 @@ KNOWN = Known(frozenset({"L1"}), frozenset({"E10000015"}), {"100012345": Positio
 
 def resolved(**values: str) -> Client:
     row = Row(2, {"client": "C-1", "branch": "L1", "council": "E10000015", **values})
-    return clients.resolve(clients.read_row(row), KNOWN)
+    faults = Faults()
+    client = clients.resolve(clients.read_row(row, faults), faults, KNOWN)
+    if faults.found:
+        (only,) = faults.found
+        raise only
+    return client
 
 
 def fence(**values: str) -> dict[str, Any]:

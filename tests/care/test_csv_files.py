@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecm.care.imports.csv_files import Columns, Table, UnreadableFile, read_table
+from ecm.care.imports.reading import read_table
+from ecm.care.imports.tables import Column, Columns, Table, UnknownColumns, UnreadableFile
 
-COLUMNS = Columns(required=("carer", "branch"), optional=("note",))
+COLUMNS = Columns((Column("carer", "", "", True), Column("branch", "", "", True), Column("note", "")))
 
 
 def read(text: str) -> Table:
@@ -35,35 +36,39 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
 
 
 @pytest.mark.parametrize("start", [b"", codecs.BOM_UTF8])
-def test_windows_1252_is_refused_at_its_byte_and_line(start: bytes) -> None:
-    body = start + b"carer,branch\r\nW-1,L1\r\nW-2,L\xe9\r\n"
-    with pytest.raises(UnreadableFile, match="UTF-8") as refused:
-        read_table(body, COLUMNS)
-    assert (refused.value.line, refused.value.byte) == (3, body.index(b"\xe9") + 1)
-    assert "line 3" in refused.value.detail
-    assert "0xe9" in refused.value.detail
+def test_windows_1252_is_read_and_said(start: bytes) -> None:
+    table = read_table(start + "carer,branch,note\r\nW-1,L1,\r\nW-2,L1,é £5 – “so”\r\n".encode("cp1252"), COLUMNS)
+    assert [row.cells["note"] for row in table.rows] == ["", "é £5 – “so”"]
+    assert any("Windows-1252" in note and "line 3" in note for note in table.notes)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_named(encoding: str) -> None:
-    with pytest.raises(UnreadableFile, match="UTF-16") as refused:
-        read_table("carer,branch\nW-1,L1\n".encode(encoding), COLUMNS)
-    assert refused.value.byte == 1
+def test_utf_16_is_read_and_said(encoding: str) -> None:
+    table = read_table("carer\tbranch\tnote\nW-1\tL1\té\n".encode(encoding), COLUMNS)
+    assert table.rows[0].cells == {"carer": "W-1", "branch": "L1", "note": "é"}
+    assert any("UTF-16" in note for note in table.notes)
 
 
-def test_a_spreadsheet_is_named() -> None:
-    with pytest.raises(UnreadableFile, match="spreadsheet"):
-        read_table(b"PK\x03\x04rest of the workbook", COLUMNS)
+def test_bytes_that_no_encoding_has_are_refused_at_their_place() -> None:
+    with pytest.raises(UnreadableFile, match="no text") as refused:
+        read_table(b"carer,branch\nW-1,L1\nW-2,\x81\n", COLUMNS)
+    assert refused.value.line == 3
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_a_workbook_that_cannot_be_opened_is_named(start: bytes) -> None:
+    with pytest.raises(UnreadableFile, match="workbook"):
+        read_table(start + b"rest of the workbook", COLUMNS)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "empty"),
-        ("\n\n", "lacks carer, branch"),
+        ("\n\n", "empty"),
+        ("\ufeffsep=;\r\n", "empty"),
         ("carer\nW-1\n", "lacks branch"),
-        ("carer;branch\nW-1;L1\n", "semicolons"),
-        ("carer\tlocation\nW-1\tL1\n", "tabs"),
+        ("carer\tlocation\nW-1\tL1\n", "'location' is not known here. The header lacks branch"),
         ('"carer,branch\nW-1,L1\n', "never closed"),
     ],
 )
@@ -72,21 +77,32 @@ def test_a_file_without_its_required_columns_is_unreadable(text: str, said: str)
         read(text)
 
 
-def test_unknown_and_repeated_columns_are_rejected_by_name_on_line_1() -> None:
-    table = read("carer,branch,shoe size,carer,\nW-1,L1,43,W-9,\n")
-    assert [(each.line, each.column) for each in table.rejected] == [(1, "shoe size"), (1, "carer"), (1, None)]
-    assert "carer, branch, note" in table.rejected[0].reason
+def test_repeated_columns_are_rejected_by_name_on_line_1() -> None:
+    table = read("carer,branch,carer,\nW-1,L1,W-9,\n")
+    assert [(each.line, each.column) for each in table.rejected] == [(1, "carer")]
     assert table.rows[0].cells["carer"] == "W-1"
 
 
-def test_a_row_with_cells_too_few_or_too_many_is_rejected_and_its_neighbours_are_not() -> None:
-    table = read("carer,branch\nW-1\nW-2,L1\nW-3,L1,extra\n")
-    assert [(each.line, each.reason) for each in table.rejected] == [
-        (2, "The row has 1 cells where the header has 2."),
-        (4, "The row has 3 cells where the header has 2."),
+def test_unknown_columns_are_named_with_what_stands_in_them() -> None:
+    with pytest.raises(UnknownColumns, match="'shoe size' is not known here") as refused:
+        read("carer,branch,shoe size\nW-1,L1,43\nW-2,L1,44\n")
+    assert refused.value.line == 1
+    assert [(each.name, each.guess) for each in refused.value.theirs] == [
+        ("carer", "carer"),
+        ("branch", "branch"),
+        ("shoe size", None),
     ]
-    assert [row.line for row in table.rows] == [3]
+    assert refused.value.theirs[2].examples == ("43", "44")
+
+
+def test_a_row_with_cells_too_many_is_rejected_and_one_with_too_few_is_read_as_spreadsheets_leave_them_out() -> None:
+    table = read("carer,branch\nW-1\nW-2,L1,\nW-3,L1,extra,,\n")
+    assert [(each.line, each.reason) for each in table.rejected] == [
+        (4, "The row has 3 cells where the header has 2; a cell with the separator in it must be quoted."),
+    ]
+    assert [(row.line, row.cells["branch"]) for row in table.rows] == [(2, ""), (3, "L1")]
     assert table.read == 3
+    assert any("1 row has fewer cells" in note for note in table.notes)
 
 
 def test_a_nul_is_rejected_on_its_row() -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from ecm.care.domain import IMPORT_KINDS, ImportKind, ImportReport
 from ecm.care.imports import carers, clients, commissions, roster, service, uprns
-from ecm.care.imports.csv_files import UnreadableFile
 from ecm.care.imports.planner import make_plan, read_batch
+from ecm.care.imports.tables import UnreadableFile
 from ecm.words.problems import Problem
 from ecm.words.roles import Account
 from tests.care.town import CARERS, CLIENTS, COMMISSIONS, COUNCIL, FILES, NOW, ROSTER, Town, coordinator_of
@@ -223,7 +223,8 @@ async def test_promise_11_another_providers_clients_are_unknown_here(town: Town,
     other = uuid4()
     await superuser.execute("INSERT INTO providers VALUES ($1, 'Other', $2)", other, NOW)
     report = await town.care.import_file(coordinator_of(other), "roster", ROSTER.encode(), dry_run=False)
-    assert len(report.rejected) == 3
+    assert report.rejected_rows == 3
+    assert {each.column for each in report.rejected} == {"client", "carers", "commission"}
 
 
 async def test_an_import_waits_for_another_so_that_no_place_stays_unfolded(
@@ -282,11 +283,12 @@ def test_any_file_gives_a_report_or_a_refusal(data: st.DataObject) -> None:
     body = data.draw(broken_files(kind) | st.binary(max_size=200))
     reader = {"carers": carers, "clients": clients, "commissions": commissions, "roster": roster, "uprns": uprns}[kind]
     try:
-        batch = read_batch(body, reader.COLUMNS, reader.CODE_COLUMN, reader.read_row)
+        batch = read_batch(body, reader.COLUMNS, reader.read_row)
     except UnreadableFile:
         return
     under_header = [each for each in batch.rejected if each.line > 1]
     assert batch.read == len(batch.rows) + len(under_header)
+    assert all(row.record.code or row.faults for row in batch.rows)
 
 
 files = st.lists(

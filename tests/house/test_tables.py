@@ -15,7 +15,7 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "acknowledgements": ("visits", set()),
     "alert_facts": ("alerts", {"notifications"}),
     "alerts": ("alerts", {"notifications"}),
-    "amendments": ("visits", set()),
+    "amendments": ("visits", {"care"}),
     "api_tokens": ("accounts", set()),
     "audit_events": ("audit", set()),
     "branches": ("care", {"alerts"}),
@@ -33,8 +33,12 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "enrolments": ("phones", set()),
     "fences": ("care", {"intake"}),
     "fold_requests": ("intake", {"alerts"}),
+    "import_changes": ("care", set()),
+    "import_mappings": ("care", set()),
+    "imports": ("care", set()),
     "log_entries": ("audit", set()),
     "log_heads": ("audit", set()),
+    "planned_visit_versions": ("care", set()),
     "planned_visits": ("care", {"intake", "visits"}),
     "provider_keys": ("care", {"intake"}),
     "providers": ("care", {"alerts", "intake", "payments"}),
@@ -47,7 +51,7 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "signature_failures": ("audit", set()),
     "tags": ("care", {"intake"}),
     "uprns": ("care", set()),
-    "visits": ("visits", {"alerts", "notifications", "payments"}),
+    "visits": ("visits", {"alerts", "care", "notifications", "payments"}),
 }
 
 

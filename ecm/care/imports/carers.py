@@ -5,10 +5,36 @@ from typing import Final
 
 from ecm.care.domain import Carer
 from ecm.care.imports import cells
-from ecm.care.imports.csv_files import CellError, Columns, Row
+from ecm.care.imports.alike import unknown
+from ecm.care.imports.tables import CellError, Column, Columns, Faults, Row
 
-CODE_COLUMN: Final = "carer"
-COLUMNS: Final = Columns(required=("carer", "branch"))
+COLUMNS: Final = Columns(
+    (
+        Column(
+            "carer",
+            "The carer's code in your own system, never the name.",
+            "W-001",
+            required=True,
+            also=(
+                "carer id",
+                "carer code",
+                "carer ref",
+                "employee",
+                "employee id",
+                "staff id",
+                "worker id",
+                "payroll no",
+            ),
+        ),
+        Column(
+            "branch",
+            "The code of the registered branch that the carer works for.",
+            "L1",
+            required=True,
+            also=("branch id", "branch code", "office", "location", "site"),
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +44,21 @@ class Known:
     branches: frozenset[str]
 
 
-def read_row(row: Row) -> Carer:
-    """Read one row; raises CellError."""
-    return Carer(code=cells.code(row, "carer"), branch=cells.code(row, "branch"))
+def read_row(row: Row, faults: Faults) -> Carer:
+    """Read one row, as far as it can be read."""
+    return Carer(
+        code=faults.take(lambda: cells.code(row, "carer"), ""),
+        branch=faults.take(lambda: cells.code(row, "branch"), ""),
+    )
 
 
-def resolve(carer: Carer, known: Known) -> Carer:
-    """Check what the row refers to; raises CellError."""
+def resolve(carer: Carer, faults: Faults, known: Known) -> Carer:
+    """Check what the row refers to."""
     if carer.branch not in known.branches:
-        raise CellError("branch", f"There is no branch {carer.branch} of this provider.")
+        faults.add(CellError("branch", unknown("branch", carer.branch, known.branches, "not of this provider")))
     return carer
+
+
+def written(carer: Carer) -> dict[str, str | None]:
+    """Write a carer as the file does."""
+    return {"branch": carer.branch}

@@ -1,140 +1,89 @@
-"""CSV files as people make them: UTF-8 with or without a byte order mark, a header row, commas.
-
-`read_table` raises UnreadableFile when nothing can be made of the file, and otherwise gives every row that has a place
-for each column, with a Rejection for each that has not.
-"""
+"""CSV files as people and spreadsheets make them: any usual encoding and separator, with or without a `sep=` line."""
 
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 from typing import Final
 
-from ecm.care.domain import Rejection
+from ecm.care.imports.tables import Given, Line, UnreadableFile
 
-_SHOWN_CHARACTERS: Final = 40
-_SPREADSHEET_SIGNATURES: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_SAVE_AS: Final = "Save it as 'CSV UTF-8 (comma delimited)'."
-
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be read; `line` and `byte` (both counted from 1) say where, when that is known."""
-
-    def __init__(self, detail: str, *, line: int | None = None, byte: int | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.line = line
-        self.byte = byte
+_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_SEPARATOR_LINE: Final = re.compile(r"\"?sep=([,;\t|])\"?[,;\t|]*(\r\n|\r|\n|$)", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'"[^"]*"')
 
 
-class CellError(Exception):
-    """A cell, or with `column` None a row, that cannot be taken; the reason is a sentence for whoever made it."""
+def read_csv(body: bytes) -> Given:
+    """Read the lines of a CSV file that hold anything; raises UnreadableFile for what is no text.
 
-    def __init__(self, column: str | None, reason: str) -> None:
-        super().__init__(reason)
-        self.column = column
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of one kind of file, by the names in its header."""
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """Every column the kind has, the required ones first."""
-        return self.required + self.optional
+    Takes a second for a million cells, so call it off the event loop for large files.
+    """
+    text, notes = _decode(body)
+    text, separator, skipped = _separator(text)
+    if separator != ",":
+        notes.append(f"The columns were read as separated by {_SEPARATORS.get(separator, repr(separator))}.")
+    lines = tuple(
+        (line + skipped, cells, fault)
+        for line, cells, fault in _lines(text, separator)
+        if fault is not None or any(cells)
+    )
+    return Given(lines, tuple(notes))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: the line on which it begins, and its cells without blanks around them, by column."""
-
-    line: int
-    cells: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The rows of a file in their order, and those that could not be read. `read` counts both."""
-
-    read: int
-    rows: tuple[Row, ...]
-    rejected: tuple[Rejection, ...]
-
-
-def shown(text: str) -> str:
-    """Quote what somebody wrote for use in a sentence: short, and with nothing unprintable in it."""
-    short = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
-    return "'" + "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in short) + "'"
-
-
-def read_table(body: bytes, columns: Columns) -> Table:
-    """Read a CSV file; takes a second for a million cells, so call it off the event loop for large files."""
-    records = _records(_decode(body))
-    header: list[str] | None = None
-    rejected: list[Rejection] = []
-    rows: list[Row] = []
-    read = 0
-    for line, cells, fault in records:
-        if header is None:
-            if fault is not None:
-                raise UnreadableFile(f"The header cannot be read: {fault}", line=line)
-            header, rejected = _header(line, cells, columns)
-            continue
-        if fault is None and not any(cells):
-            continue
-        read += 1
-        problem = fault or _row_fault(cells, header)
-        if problem is None:
-            rows.append(Row(line, dict(zip(header, cells, strict=True))))
-        else:
-            rejected.append(Rejection(line, None, problem))
-    if header is None:
-        raise UnreadableFile("The file is empty; its first row must name the columns.")
-    return Table(read, tuple(rows), tuple(rejected))
-
-
-def _row_fault(cells: Sequence[str], header: Sequence[str]) -> str | None:
-    if len(cells) != len(header):
-        return f"The row has {len(cells)} cells where the header has {len(header)}."
-    if any("\0" in cell for cell in cells):
-        return "The row holds a NUL character, which no text may hold."
-    return None
-
-
-def _decode(body: bytes) -> str:
-    if body.startswith(_SPREADSHEET_SIGNATURES):
-        raise UnreadableFile(f"This is a spreadsheet and not a CSV file. {_SAVE_AS}", line=1, byte=1)
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _looks_like_utf_16(body):
-        raise UnreadableFile(f"The file is in UTF-16, not in UTF-8, from byte 1 on line 1. {_SAVE_AS}", line=1, byte=1)
+def _decode(body: bytes) -> tuple[str, list[str]]:
+    utf_16 = _utf_16(body)
+    if utf_16 is not None:
+        try:
+            return body.decode(utf_16).removeprefix("\ufeff"), ["The file was read as UTF-16."]
+        except UnicodeDecodeError:
+            raise UnreadableFile("The file begins as text in UTF-16 and is not, so it cannot be read.") from None
     try:
-        return body.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+        return body.removeprefix(codecs.BOM_UTF8).decode("utf-8"), []
     except UnicodeDecodeError as error:
-        skipped = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
-        byte = error.start + skipped + 1
-        before = body[: byte - 1].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        line = before.count(b"\n") + 1
+        return _windows(body.removeprefix(codecs.BOM_UTF8), error)
+
+
+def _windows(body: bytes, error: UnicodeDecodeError) -> tuple[str, list[str]]:
+    byte = error.start + 1
+    line = body[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+    try:
+        text = body.decode("cp1252")
+    except UnicodeDecodeError as other:
         raise UnreadableFile(
-            f"The file is not in UTF-8: byte {byte:,}, on line {line:,}, has the value {body[byte - 1]:#04x}, "
-            f"as in a file saved as Windows-1252. {_SAVE_AS}",
+            f"The file is no text: it is neither in UTF-8 nor in Windows-1252. Its byte {other.start + 1:,} stands for "
+            "no letter. Save it as CSV or as an Excel workbook, and send it again.",
             line=line,
             byte=byte,
         ) from None
+    return text, [f"The file was read as Windows-1252, as spreadsheets save it; line {line:,} shows that it is so."]
 
 
-def _looks_like_utf_16(body: bytes) -> bool:
+def _utf_16(body: bytes) -> str | None:
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     start = body[:200]
-    return len(start) >= 8 and start.count(0) * 3 >= len(start)
+    if len(start) < 8:
+        return None
+    evens, odds = start[0::2].count(0), start[1::2].count(0)
+    if max(evens, odds) * 3 < len(start):
+        return None
+    return "utf-16-le" if odds > evens else "utf-16-be"
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str], str | None]]:
+def _separator(text: str) -> tuple[str, str, int]:
+    """Return the text, what separates its cells, and how many lines were taken off its top."""
+    declared = _SEPARATOR_LINE.match(text)
+    if declared is not None:
+        return text[declared.end() :], declared[1], 1
+    header = next((line for line in re.split(r"\r\n|\r|\n", text[:100_000]) if line.strip(' ",;\t|')), "")
+    bare = _QUOTED.sub("", header)
+    return text, max(_SEPARATORS, key=lambda mark: (bare.count(mark), mark == ",")), 0
+
+
+def _lines(text: str, separator: str) -> Iterator[Line]:
     """Give each record's first line, its cells, and what is wrong with its quoting."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     while True:
         line = reader.line_num + 1
         try:
@@ -153,30 +102,3 @@ def _quoting_fault(error: str) -> str:
     if "field limit" in error:
         return f"A cell of this row is longer than {csv.field_size_limit():,} characters."
     return "The quotation marks of this row do not pair: write one inside a cell as two, and quote the whole cell."
-
-
-def _header(line: int, cells: Sequence[str], columns: Columns) -> tuple[list[str], list[Rejection]]:
-    by_folded = {name.casefold(): name for name in columns.known}
-    header: list[str] = []
-    rejected: list[Rejection] = []
-    for position, cell in enumerate(cells, start=1):
-        name = by_folded.get(cell.casefold())
-        if name is None:
-            what = f"The column {shown(cell)} is" if cell else f"Column {position} has no name and is"
-            reason = f"{what} not known; the columns are: {', '.join(columns.known)}."
-            rejected.append(Rejection(line, shown(cell)[1:-1] or None, reason))
-        elif name in header:
-            rejected.append(Rejection(line, name, f"The column {name} is there twice."))
-        header.append(name if name is not None and name not in header else f"\0{position}")
-    missing = [name for name in columns.required if name not in header]
-    if missing:
-        raise UnreadableFile(_missing(missing, cells), line=line)
-    return header, rejected
-
-
-def _missing(missing: Sequence[str], cells: Sequence[str]) -> str:
-    sentence = f"The header lacks {', '.join(missing)}."
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(cells) == 1 and mark in cells[0]:
-            return f"{sentence} The columns seem to be separated by {name}; they must be separated by commas."
-    return f"{sentence} The first row of the file must name the columns."

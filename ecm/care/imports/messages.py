@@ -1,0 +1,121 @@
+"""The messages of the imports: their history, what undoing does, and plans."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from ecm.care.domain import ImportKind, PlannedBefore, RosterVisit, StoredImport
+
+
+class PlannedInErrorMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a visit should never have been planned, in words and without names."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+
+
+class PlannedVisitShown(msgspec.Struct):
+    """A planned visit; `cancelled` is the outcome it was given, null while it stands."""
+
+    visit: str
+    client: str
+    commission: str | None
+    planned_start: datetime
+    planned_minutes: int
+    carers: tuple[str, ...]
+    carers_needed: int
+    cancelled: str | None
+
+
+class PlanVersion(msgspec.Struct):
+    """What was planned until `changed_at`; `reason` where a person gave one."""
+
+    changed_at: datetime
+    changed_by: str
+    reason: str | None
+    planned: PlannedVisitShown
+
+
+class PlanVersionList(msgspec.Struct):
+    """Earlier plans of a visit, the oldest first."""
+
+    plans: list[PlanVersion]
+
+
+class ImportShown(msgspec.Struct):
+    """A file that was stored; `digest` is its SHA-256, `undoes` the import that it took back."""
+
+    import_: UUID = msgspec.field(name="import")
+    kind: ImportKind
+    file_name: str | None
+    digest: str
+    imported_at: datetime
+    imported_by: str
+    new: int
+    changed: int
+    unchanged: int
+    taken_off: int
+    undoes: UUID | None
+
+
+class ImportList(msgspec.Struct):
+    """Imports, the newest first, and how many there are."""
+
+    imports: list[ImportShown]
+    total: int
+
+
+class LeftAsIs(msgspec.Struct, frozen=True):
+    """A record that undoing does not put back, and why."""
+
+    code: str
+    reason: str
+
+
+class UndoReport(msgspec.Struct, frozen=True):
+    """What undoing an import did or would do; `left` are at most 1,000 of `left_total`."""
+
+    dry_run: bool
+    stored: bool
+    kind: ImportKind
+    put_back: int
+    taken_off: int
+    left: tuple[LeftAsIs, ...]
+    left_total: int
+
+
+def planned_shown(visit: RosterVisit) -> PlannedVisitShown:
+    """Show a planned visit."""
+    return PlannedVisitShown(
+        visit=visit.code,
+        client=visit.client,
+        commission=visit.commission,
+        planned_start=visit.start_at,
+        planned_minutes=visit.minutes,
+        carers=visit.carers,
+        carers_needed=visit.carers_needed,
+        cancelled=visit.cancelled,
+    )
+
+
+def version_shown(version: PlannedBefore) -> PlanVersion:
+    """Show what was planned before."""
+    return PlanVersion(version.changed_at, version.changed_by, version.reason, planned_shown(version.visit))
+
+
+def import_shown(stored: StoredImport) -> ImportShown:
+    """Show an import of the history."""
+    return ImportShown(
+        import_=stored.import_id,
+        kind=stored.kind,
+        file_name=stored.file_name,
+        digest=stored.digest,
+        imported_at=stored.imported_at,
+        imported_by=stored.imported_by,
+        new=stored.new,
+        changed=stored.changed,
+        unchanged=stored.unchanged,
+        taken_off=stored.taken_off,
+        undoes=stored.undoes,
+    )

@@ -47,6 +47,7 @@ class EventTag(TagGrammar):
     LOCATIONS_PURGED = "intake:locations:purged"
     VISIT_CHANGED = "visits:visit:changed"
     VISIT_REMOVED = "visits:visit:removed"
+    VISIT_CONTRADICTED = "visits:visit:contradicted"
     VISIT_AMENDED = "visits:visit:amended"
     EXCEPTION_ACKNOWLEDGED = "visits:exception:acknowledged"
     ALERT_RAISED = "alerts:alert:raised"

@@ -54,6 +54,11 @@ async def seal(connection: Connection, provider: UUID, check_ins: Sequence[Seala
     return await store.append_leaves(connection, provider, leaves)
 
 
+async def wait_for_turn(connection: Connection, provider: UUID) -> None:
+    """Let no other transaction that seals for this provider, or waits for its turn, go on until this one ends."""
+    await store.lock_log_head(connection, provider)
+
+
 async def check_ins(connection: Connection, provider: UUID, refs: Sequence[tuple[UUID, UUID]]) -> list[StoredCheckIn]:
     """Find check-ins by (device, check-in), as far as the transaction may see them, in order of time."""
     return await store.check_ins(connection, provider, refs)

@@ -265,3 +265,11 @@ SELECT import_id FROM imports WHERE provider_id = $1 AND undoes = $2;
 -- name: import_changes
 SELECT code, before::text AS before, after::text AS after
 FROM import_changes WHERE provider_id = $1 AND import_id = $2 ORDER BY code;
+
+-- name: homes
+SELECT asked.one, asked.other, one_identity.uprn, other_identity.uprn, one_fence.shape::text, other_fence.shape::text
+FROM unnest($2::text[], $3::text[]) AS asked (one, other)
+LEFT JOIN client_identities AS one_identity ON one_identity.provider_id = $1 AND one_identity.client = asked.one
+LEFT JOIN client_identities AS other_identity ON other_identity.provider_id = $1 AND other_identity.client = asked.other
+LEFT JOIN fences AS one_fence ON one_fence.provider_id = $1 AND one_fence.client = asked.one
+LEFT JOIN fences AS other_fence ON other_fence.provider_id = $1 AND other_fence.client = asked.other;

@@ -1,5 +1,6 @@
 """Councils, contracts, providers, branches and tags in the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -114,6 +115,14 @@ async def tag_key(connection: Connection, provider: UUID) -> bytes | None:
     """Find the key that signs a provider's tags and cards."""
     key: bytes | None = await connection.fetchval(_QUERIES["tag_key"], provider)
     return key
+
+
+async def homes(
+    connection: Connection, provider: UUID, pairs: Sequence[tuple[str, str]]
+) -> list[tuple[str, str, str | None, str | None, str | None, str | None]]:
+    """Return both clients of each pair with the UPRNs, then the fences' JSON, of the one and of the other."""
+    rows = await connection.fetch(_QUERIES["homes"], provider, *zip(*pairs, strict=True))
+    return [tuple(row.values()) for row in rows]
 
 
 async def lock_provider(connection: Connection, provider: UUID) -> None:

@@ -195,6 +195,23 @@ CREATE TABLE public.check_ins (
     signed_part text NOT NULL
 );
 
+CREATE TABLE public.claims (
+    provider_id uuid NOT NULL,
+    visit text NOT NULL,
+    kind text NOT NULL,
+    who text NOT NULL,
+    carer text NOT NULL,
+    client text NOT NULL,
+    council_id text NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    from_ref text NOT NULL,
+    until_ref text NOT NULL,
+    from_sequence bigint,
+    until_sequence bigint,
+    CONSTRAINT claims_kind_check CHECK ((kind = ANY (ARRAY['stay'::text, 'phone'::text, 'plan'::text])))
+);
+
 CREATE TABLE public.client_identities (
     provider_id uuid NOT NULL,
     client text NOT NULL,
@@ -240,6 +257,19 @@ CREATE TABLE public.contracts (
     version integer NOT NULL,
     document jsonb NOT NULL,
     stored_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.contradictions (
+    provider_id uuid NOT NULL,
+    visit text NOT NULL,
+    kind text NOT NULL,
+    carer text NOT NULL,
+    "between" text[] NOT NULL,
+    other_visit text NOT NULL,
+    council_id text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    found_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.councils (
@@ -514,6 +544,9 @@ ALTER TABLE ONLY public.check_in_locations
 ALTER TABLE ONLY public.check_ins
     ADD CONSTRAINT check_ins_pkey PRIMARY KEY (provider_id, device_id, check_in_id);
 
+ALTER TABLE ONLY public.claims
+    ADD CONSTRAINT claims_pkey PRIMARY KEY (provider_id, visit, kind, who, from_ref);
+
 ALTER TABLE ONLY public.client_identities
     ADD CONSTRAINT client_identities_pkey PRIMARY KEY (provider_id, client);
 
@@ -525,6 +558,9 @@ ALTER TABLE ONLY public.commissions
 
 ALTER TABLE ONLY public.contracts
     ADD CONSTRAINT contracts_pkey PRIMARY KEY (council_id, contract, version);
+
+ALTER TABLE ONLY public.contradictions
+    ADD CONSTRAINT contradictions_pkey PRIMARY KEY (provider_id, visit, kind, carer, "between");
 
 ALTER TABLE ONLY public.councils
     ADD CONSTRAINT councils_pkey PRIMARY KEY (council_id);
@@ -614,7 +650,11 @@ CREATE INDEX check_in_locations_by_age ON public.check_in_locations USING brin (
 
 CREATE INDEX check_ins_by_client ON public.check_ins USING btree (provider_id, client, occurred_at);
 
+CREATE INDEX claims_by_who ON public.claims USING btree (provider_id, who, from_at);
+
 CREATE INDEX commissions_by_council ON public.commissions USING btree (council_id, provider_id);
+
+CREATE INDEX contradictions_by_who ON public.contradictions USING btree (provider_id, who, at);
 
 CREATE INDEX devices_by_id ON public.devices USING btree (device_id);
 
@@ -733,11 +773,15 @@ ALTER TABLE public.check_in_locations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.check_ins ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.claims ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.client_identities ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.clients ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.commissions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contradictions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.devices ENABLE ROW LEVEL SECURITY;
 
@@ -797,6 +841,8 @@ CREATE POLICY own_council ON public.clients FOR SELECT TO ecm_service USING ((co
 
 CREATE POLICY own_council ON public.commissions FOR SELECT TO ecm_service USING ((council_id = NULLIF(current_setting('ecm.council_id'::text, true), ''::text)));
 
+CREATE POLICY own_council ON public.contradictions FOR SELECT TO ecm_service USING ((council_id = NULLIF(current_setting('ecm.council_id'::text, true), ''::text)));
+
 CREATE POLICY own_council ON public.planned_visits FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
    FROM public.commissions
   WHERE ((commissions.provider_id = planned_visits.provider_id) AND (commissions.commission = planned_visits.commission))))));
@@ -829,11 +875,15 @@ CREATE POLICY own_provider ON public.check_in_locations TO ecm_service USING ((p
 
 CREATE POLICY own_provider ON public.check_ins TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_provider ON public.claims TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_provider ON public.client_identities TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.clients TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.commissions TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_provider ON public.contradictions TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.devices TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
@@ -938,6 +988,8 @@ GRANT SELECT(message_digest) ON TABLE public.check_ins TO ecm_intake;
 
 GRANT SELECT(link_digest) ON TABLE public.check_ins TO ecm_intake;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.claims TO ecm_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.client_identities TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.clients TO ecm_service;
@@ -949,6 +1001,8 @@ GRANT SELECT(client) ON TABLE public.clients TO ecm_intake;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.commissions TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.contracts TO ecm_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.contradictions TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.councils TO ecm_service;
 

@@ -12,6 +12,7 @@ import msgspec
 from ecm.care.domain import Commission
 from ecm.visits.limits import Limits
 from ecm.visits.model import Stay, Visit, VisitException
+from ecm.visits.second_look import read_standing, with_contradictions
 from ecm.visits.slots import SlotTime, slot_times
 from ecm.visits.status import Status, exceptions_at, status
 from ecm.words.civil_time import LONDON
@@ -30,14 +31,18 @@ class Ungoverned(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FoldedVisit:
-    """A visit as JSON, not read yet because there are many, and when the client's next of that day begins."""
+    """A visit as JSON, not read yet because there are many, and when the client's next of that day begins.
+
+    `contradictions` is what else contradicts it, as JSON.
+    """
 
     folded: str
     next_start: datetime | None
+    contradictions: str | None = None
 
     def visit(self) -> Visit:
         """Read the visit."""
-        return _VISIT.decode(self.folded)
+        return with_contradictions(_VISIT.decode(self.folded), read_standing(self.contradictions))
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):

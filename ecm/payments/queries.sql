@@ -28,7 +28,14 @@ SELECT folded, (
     SELECT min(following.planned_start) FROM visits AS following
     WHERE following.provider_id = visits.provider_id AND following.client = visits.client
     AND following.day = visits.day AND following.planned_start > visits.planned_start AND following.cancelled IS NULL
-) AS next_start
+) AS next_start, (
+    SELECT json_agg(json_build_object(
+        'kind', kind, 'handling', 'acknowledge', 'carer', carer, 'between', contradictions.between,
+        'other_visit', other_visit
+    ) ORDER BY kind, carer, contradictions.between)
+    FROM contradictions
+    WHERE contradictions.provider_id = visits.provider_id AND contradictions.visit = visits.visit
+) AS contradictions
 FROM visits
 WHERE provider_id = $1 AND council_id = $2 AND day BETWEEN $3 AND $4
 ORDER BY day, visit;

@@ -51,4 +51,4 @@ async def commissions(connection: Connection, provider: UUID, council: str, peri
 async def visits(connection: Connection, provider: UUID, council: str, period: Period) -> list[FoldedVisit]:
     """Return a provider's visits to people of a council on the days of the period."""
     rows = await connection.fetch(_QUERIES["visits"], provider, council, period.first, period.last)
-    return [FoldedVisit(row["folded"], row["next_start"]) for row in rows]
+    return [FoldedVisit(row["folded"], row["next_start"], row["contradictions"]) for row in rows]

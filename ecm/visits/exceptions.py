@@ -45,6 +45,11 @@ HANDLING: Final = MappingProxyType[str, Handling](
         "shared_stay": "acknowledge",
         "cancelled_but_attended": "acknowledge",
         "amended_against_check_in": "acknowledge",
+        "overlapping_stays": "acknowledge",
+        "two_homes_at_once": "acknowledge",
+        "phone_in_two_homes": "acknowledge",
+        "double_planned": "acknowledge",
+        "sequence_reversed": "acknowledge",
     }
 )
 

@@ -48,12 +48,17 @@ class StayShown(msgspec.Struct):
 
 
 class ExceptionShown(msgspec.Struct):
-    """Something about a visit that a person must fix or may acknowledge."""
+    """Something about a visit that a person must fix or may acknowledge.
+
+    `between` names the two things that cannot both be true, where it is that: `check-in <device>/<id>`,
+    `amendment <id>`, `visit <code>`, `outcome <code>`.
+    """
 
     kind: str
     handling: str
     carer: str | None
     acknowledged: bool
+    between: list[str]
 
 
 class VisitShown(msgspec.Struct):
@@ -139,7 +144,7 @@ def _visit_shown(
         status=status(visit, now, limits, stored.next_start),
         stays=[_stay_shown(stay) for stay in visit.stays],
         exceptions=[
-            ExceptionShown(one.kind, one.handling, one.carer, (one.kind, one.carer) in acknowledged)
+            ExceptionShown(one.kind, one.handling, one.carer, (one.kind, one.carer) in acknowledged, list(one.between))
             for one in exceptions_at(visit, now, limits)
         ],
         cancelled=visit.cancelled,

@@ -90,7 +90,13 @@ SELECT provider_id, council_id, folded, version, changed_at, (
     SELECT min(following.planned_start) FROM visits AS following
     WHERE following.provider_id = visits.provider_id AND following.client = visits.client
     AND following.day = visits.day AND following.planned_start > visits.planned_start AND following.cancelled IS NULL
-) AS next_start
+) AS next_start, (
+    SELECT json_agg(json_build_object(
+        'kind', kind, 'handling', 'acknowledge', 'carer', carer, 'between', contradictions.between, 'other_visit', other_visit
+    ) ORDER BY kind, carer, contradictions.between)
+    FROM contradictions
+    WHERE contradictions.provider_id = visits.provider_id AND contradictions.visit = visits.visit
+) AS contradictions
 FROM visits
 WHERE day = $1 AND ($2::uuid IS NULL OR provider_id = $2) AND ($3::text IS NULL OR council_id = $3)
 ORDER BY coalesce(planned_start, begins_at), visit, provider_id;
@@ -100,7 +106,13 @@ SELECT provider_id, council_id, folded, version, changed_at, (
     SELECT min(following.planned_start) FROM visits AS following
     WHERE following.provider_id = visits.provider_id AND following.client = visits.client
     AND following.day = visits.day AND following.planned_start > visits.planned_start AND following.cancelled IS NULL
-) AS next_start
+) AS next_start, (
+    SELECT json_agg(json_build_object(
+        'kind', kind, 'handling', 'acknowledge', 'carer', carer, 'between', contradictions.between, 'other_visit', other_visit
+    ) ORDER BY kind, carer, contradictions.between)
+    FROM contradictions
+    WHERE contradictions.provider_id = visits.provider_id AND contradictions.visit = visits.visit
+) AS contradictions
 FROM visits WHERE provider_id = $1 AND visit = $2;
 
 -- name: acknowledged_on_day
@@ -132,3 +144,61 @@ INSERT INTO acknowledgements (provider_id, visit, exception, carer, acknowledged
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (provider_id, visit, exception, carer) DO NOTHING
 RETURNING visit;
+
+-- name: claims_of_visits
+SELECT visit, kind, who, carer, client, council_id, from_at, until_at, from_ref, until_ref, from_sequence,
+    until_sequence
+FROM claims WHERE provider_id = $1 AND visit = ANY ($2::text[]);
+
+-- name: claims_in_stretches
+SELECT claimed.*
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS stretch (who, first, last)
+CROSS JOIN LATERAL (
+    SELECT visit, kind, claims.who, carer, client, council_id, from_at, until_at, from_ref, until_ref, from_sequence,
+        until_sequence
+    FROM claims WHERE provider_id = $1 AND claims.who = stretch.who AND from_at BETWEEN stretch.first AND stretch.last
+    OFFSET 0
+) AS claimed;
+
+-- name: remove_claims
+DELETE FROM claims USING unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS gone (visit, kind, who, from_ref)
+WHERE provider_id = $1 AND claims.visit = gone.visit AND claims.kind = gone.kind AND claims.who = gone.who
+AND claims.from_ref = gone.from_ref;
+
+-- name: insert_claims
+INSERT INTO claims (
+    provider_id, visit, kind, who, carer, client, council_id, from_at, until_at, from_ref, until_ref, from_sequence,
+    until_sequence
+)
+SELECT $1, claimed.*
+FROM unnest(
+    $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
+    $10::text[], $11::text[], $12::bigint[], $13::bigint[]
+) AS claimed
+ON CONFLICT DO NOTHING;
+
+-- name: contradictions_in_stretches
+SELECT found.*
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS stretch (who, first, last)
+CROSS JOIN LATERAL (
+    SELECT visit, council_id, kind, carer, other_visit, contradictions.between, contradictions.who, at
+    FROM contradictions
+    WHERE provider_id = $1 AND contradictions.who = stretch.who AND at BETWEEN stretch.first AND stretch.last
+    OFFSET 0
+) AS found;
+
+-- name: remove_contradictions
+DELETE FROM contradictions
+USING unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) AS gone (visit, kind, carer, own, other)
+WHERE provider_id = $1 AND contradictions.visit = gone.visit AND contradictions.kind = gone.kind
+AND contradictions.carer = gone.carer AND contradictions.between = ARRAY[gone.own, gone.other];
+
+-- name: insert_contradictions
+INSERT INTO contradictions (
+    provider_id, visit, council_id, kind, carer, other_visit, between, who, at, found_at
+)
+SELECT $1, visit, council_id, kind, carer, other_visit, ARRAY[own, other], who, at, $2
+FROM unnest(
+    $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[]
+) AS found (visit, council_id, kind, carer, other_visit, own, other, who, at)
+ON CONFLICT DO NOTHING;

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from ecm.visits.domain import NEAR, UNPLANNED, Reach, days_touched, fold, fold_all, window
 from ecm.visits.limits import Limits
 from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Visit
+from ecm.visits.second_look import Claim
 
 Days = Mapping[str, frozenset[date]]
 # How far each client's visits reach; one that is not in it has none that last for long.
@@ -16,11 +17,12 @@ Reaches = Mapping[str, Reach]
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A visit as it has just been folded, with its council, and as it is to be written."""
+    """A visit as it has just been folded, with its council, as it is to be written, and with what it claims."""
 
     visit: Visit
     council: str
     document: str
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Folding visits again when something changed, reading them, and amending and acknowledging them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -22,7 +22,9 @@ from ecm.intake.fold_requests import FoldRequest, Waiting
 from ecm.visits import refolding, store
 from ecm.visits.domain import FAR, HANDLING, NEAR, Limits
 from ecm.visits.limits import LONG_MINUTES
+from ecm.visits.looking_again import look_again
 from ecm.visits.model import Amendment, PlannedVisit, Visit
+from ecm.visits.second_look import claims_of
 from ecm.visits.store import Acknowledged, Acknowledgement, Span, StoredVisit
 from ecm.words.civil_time import london_day
 from ecm.words.clock import Clock
@@ -52,13 +54,14 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A visit as of an instant with all that it rests on."""
+    """A visit as of an instant with all that it rests on; `named` are check-ins elsewhere that contradict it."""
 
     as_of: datetime
     stored: StoredVisit
     check_ins: tuple[StoredCheckIn, ...]
     amendments: tuple[Amendment, ...]
     acknowledgements: tuple[Acknowledgement, ...]
+    named: tuple[StoredCheckIn, ...] = ()
 
 
 class Listener(Protocol):
@@ -159,12 +162,12 @@ class Visits:
             connection, provider, [(client, day) for client in days for day in sorted(days[client])]
         )
         change = refolding.news(folded, stored)
-        if not change.changed and not change.removed:
-            return
         now = self._clock.now()
-        await _write(connection, provider, change, now)
-        gone = [visit for visit, _ in change.removed]
-        await self._listener.visits_folded(connection, provider, change.beside, gone, now)
+        gone = await _write(connection, provider, change, now)
+        if change.changed or change.removed:
+            removed = [visit for visit, _ in change.removed]
+            await self._listener.visits_folded(connection, provider, change.beside, removed, now)
+        await look_again(connection, provider, folded, change, gone, requests, now)
 
     async def _reaches(
         self, connection: Connection, provider: UUID, changes: Sequence[tuple[str, datetime]]
@@ -195,13 +198,17 @@ class Visits:
         named = sorted(refolding.amendable(plans, check_ins))
         amendments = await store.amendments(connection, provider, named)
         council_of = {each.plan.visit: each.council for each in planned}
+        tapped = {check_in.ref: check_in for check_in in check_ins}
+        amended = {amendment.amendment_id: amendment for amendment in amendments}
+
+        def folded(visit: Visit) -> refolding.Folded:
+            council = council_of.get(visit.visit) or councils[visit.client]
+            claims = claims_of(visit, council, tapped, amended)
+            return refolding.Folded(visit, council, store.document(visit), claims)
 
         def work() -> list[refolding.Folded]:
             visits = refolding.fold_days(days, plans, check_ins, amendments, self.limits, reaches)
-            return [
-                refolding.Folded(visit, council_of.get(visit.visit) or councils[visit.client], store.document(visit))
-                for visit in visits
-            ]
+            return [folded(visit) for visit in visits]
 
         return await asyncio.to_thread(work)
 
@@ -233,10 +240,13 @@ class Visits:
             stored = await store.visit(connection, provider, code)
             if stored is None:
                 raise _no_visit()
-            check_ins = await audit.check_ins(connection, provider, refs_of(stored.visit))
+            own = set(refs_of(stored.visit))
+            found = await audit.check_ins(connection, provider, sorted(own | set(named_by(stored.visit))))
             amendments = await store.amendments(connection, provider, [code])
             acknowledgements = await store.acknowledgements(connection, provider, code)
-        return Detail(self._clock.now(), stored, tuple(check_ins), tuple(amendments), tuple(acknowledgements))
+        check_ins = tuple(one for one in found if (one.device_id, one.check_in_id) in own)
+        named = tuple(one for one in found if (one.device_id, one.check_in_id) not in own)
+        return Detail(self._clock.now(), stored, check_ins, tuple(amendments), tuple(acknowledgements), named)
 
     async def amend(self, provider: UUID, amendment: Amendment) -> tuple[Amendment, bool]:
         """Store an amendment, and ask for the fold that shows it; return it and whether it is new.
@@ -316,10 +326,21 @@ def refs_of(visit: Visit) -> list[tuple[UUID, UUID]]:
         for ref in (stay.in_check_in, stay.out_check_in, *stay.repeat_check_ins)
         if ref is not None
     }
-    return [(UUID(device), UUID(check_in)) for device, _, check_in in (ref.partition("/") for ref in sorted(named))]
+    return _split(named)
 
 
-async def _write(connection: Connection, provider: UUID, change: refolding.Change, now: datetime) -> None:
+def named_by(visit: Visit) -> list[tuple[UUID, UUID]]:
+    """Return (device, check-in) of every check-in that an exception of a visit names."""
+    refs = {ref for exception in visit.exceptions for ref in exception.between}
+    return _split({ref.removeprefix("check-in ") for ref in refs if ref.startswith("check-in ")})
+
+
+def _split(refs: Iterable[str]) -> list[tuple[UUID, UUID]]:
+    return [(UUID(device), UUID(check_in)) for device, _, check_in in (ref.partition("/") for ref in sorted(refs))]
+
+
+async def _write(connection: Connection, provider: UUID, change: refolding.Change, now: datetime) -> list[str]:
+    """Write what is news, with its events; return the codes of the visits that are no more."""
     versions = await store.write_visits(connection, provider, change.changed, now) if change.changed else {}
     gone = await store.remove_visits(connection, provider, change.removed) if change.removed else []
     events = [
@@ -334,6 +355,7 @@ async def _write(connection: Connection, provider: UUID, change: refolding.Chang
     ]
     events += [Event(EventTag.VISIT_REMOVED, SERVICE, code, now) for code in gone]
     await audit.record_all(connection, provider, events)
+    return gone
 
 
 def _unverified(requests: Sequence[FoldRequest]) -> list[tuple[UUID, UUID]]:

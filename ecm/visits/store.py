@@ -1,9 +1,10 @@
 """Visits and what they are folded from, in the database."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from operator import attrgetter
 from uuid import UUID
 
 import asyncpg
@@ -13,11 +14,13 @@ from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Visit
 from ecm.visits.refolding import Folded, Kept
+from ecm.visits.second_look import Claim, Contradiction, Stretch, read_standing, with_contradictions
 
 _QUERIES = load_queries(__package__)
 # By (provider, visit): the (exception, carer) that a person lets stand.
 Acknowledged = Mapping[tuple[UUID, str], frozenset[tuple[str, str | None]]]
 _VISIT = msgspec.json.Decoder(Visit)
+_CLAIMED = attrgetter(*(column.name for column in fields(Claim)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class StoredVisit:
-    """A visit as it was folded last. `next_start` is when the client's next planned visit of that day begins."""
+    """A visit as it was folded last, with what contradicts it.
+
+    `next_start` is when the client's next planned visit of that day begins; `elsewhere` the visits at which the other
+    sides of contradictions stand, by what names those.
+    """
 
     provider: UUID
     council: str
@@ -47,6 +54,7 @@ class StoredVisit:
     version: int
     changed_at: datetime
     next_start: datetime | None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,16 +231,77 @@ async def insert_acknowledgement(
     return inserted is not None
 
 
+async def claims_of_visits(connection: Connection, provider: UUID, visits: Sequence[str]) -> list[Claim]:
+    """Return what these visits claim."""
+    return [Claim(*row) for row in await connection.fetch(_QUERIES["claims_of_visits"], provider, visits)]
+
+
+async def claims_in(connection: Connection, provider: UUID, stretches: Sequence[Stretch]) -> list[Claim]:
+    """Return every claim of these carers and phones that judging the stretches needs."""
+    columns = _bounds([(stretch.who, *stretch.read) for stretch in stretches])
+    return [Claim(*row) for row in await connection.fetch(_QUERIES["claims_in_stretches"], provider, *columns)]
+
+
+async def change_claims(
+    connection: Connection, provider: UUID, gone: Collection[Claim], new: Collection[Claim]
+) -> None:
+    """Take claims away, and write others down."""
+    if gone:
+        keys = zip(*(claim.key for claim in gone), strict=True)
+        await connection.execute(_QUERIES["remove_claims"], provider, *keys)
+    if new:
+        columns = zip(*map(_CLAIMED, new), strict=True)
+        await connection.execute(_QUERIES["insert_claims"], provider, *columns)
+
+
+async def contradictions_in(
+    connection: Connection, provider: UUID, stretches: Sequence[Stretch]
+) -> list[Contradiction]:
+    """Return the contradictions that were found in the stretches judged."""
+    columns = _bounds([(stretch.who, *stretch.judged) for stretch in stretches])
+    rows = await connection.fetch(_QUERIES["contradictions_in_stretches"], provider, *columns)
+    return [
+        Contradiction(visit, council, kind, carer, other_visit, (own, other), who, at)
+        for visit, council, kind, carer, other_visit, (own, other), who, at in rows
+    ]
+
+
+async def change_contradictions(
+    connection: Connection,
+    provider: UUID,
+    gone: Collection[Contradiction],
+    new: Collection[Contradiction],
+    now: datetime,
+) -> None:
+    """Take contradictions away, and write others down as found now."""
+    if gone:
+        keys = [(one.visit, one.kind, one.carer, *one.between) for one in gone]
+        await connection.execute(_QUERIES["remove_contradictions"], provider, *zip(*keys, strict=True))
+    if new:
+        rows = [
+            (one.visit, one.council, one.kind, one.carer, one.other_visit, *one.between, one.who, one.at) for one in new
+        ]
+        await connection.execute(_QUERIES["insert_contradictions"], provider, now, *zip(*rows, strict=True))
+
+
+def _bounds(
+    bounds: Sequence[tuple[str, datetime, datetime]],
+) -> tuple[list[str], list[datetime], list[datetime]]:
+    return [who for who, _, _ in bounds], [first for _, first, _ in bounds], [last for _, _, last in bounds]
+
+
 def _columns(spans: Sequence[Span]) -> tuple[list[str], list[datetime], list[datetime]]:
     return [span.client for span in spans], [span.first for span in spans], [span.end for span in spans]
 
 
 def _stored(row: asyncpg.Record) -> StoredVisit:
+    standing = read_standing(row["contradictions"])
     return StoredVisit(
         provider=row["provider_id"],
         council=row["council_id"],
-        visit=_VISIT.decode(row["folded"]),
+        visit=with_contradictions(_VISIT.decode(row["folded"]), standing),
         version=row["version"],
         changed_at=row["changed_at"],
         next_start=row["next_start"],
+        elsewhere={one.between[1]: one.other_visit for one in standing},
     )

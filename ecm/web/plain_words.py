@@ -79,6 +79,11 @@ EXCEPTIONS: Final = MappingProxyType(
         "early": "Arrived early",
         "carer_replaced": "A carer not on the roster came",
         "perfect_times": "Entered by hand exactly as planned",
+        "overlapping_stays": "Twice at one client at one time",
+        "two_homes_at_once": "In two homes at one time",
+        "phone_in_two_homes": "The phone was in two homes at one time",
+        "double_planned": "Planned for two visits at one time",
+        "sequence_reversed": "The phone's counter and clock disagree about what came first",
     }
 )
 REASONS: Final = MappingProxyType(

@@ -23,6 +23,7 @@ from ecm.visits.service import VISITS
 from ecm.web.local_times import instant_of
 from ecm.web.rendering import Shell, address, render, segment
 from ecm.web.session import local_path, read_form, see_other
+from ecm.web.sides import Side, sides_of
 from ecm.words.codes import Code, Memo
 from ecm.words.roles import OFFICE, Account
 
@@ -88,9 +89,10 @@ class StayView:
 
 @dataclass(frozen=True, slots=True)
 class VisitView:
-    """The page of a visit; `others` are taps repeated at the same door."""
+    """The page of a visit; `others` are taps repeated at the same door, `sides` what its contradictions name."""
 
     detail: VisitDetailShown
+    sides: dict[str, Side]
     stays: list[StayView]
     others: list[Tap]
     carers: list[str]
@@ -117,6 +119,7 @@ async def get_visit(request: web.Request) -> web.StreamResponse:
     shown = {tap.path for stay in stays for tap in (stay.arrival, stay.departure) if tap is not None}
     view = VisitView(
         detail=detail,
+        sides=sides_of(found, account),
         stays=stays,
         others=[tap for tap in taps.values() if tap.path not in shown],
         carers=sorted({*found.stored.visit.rostered, *(stay.carer for stay in detail.visit.stays)}),

@@ -21,6 +21,7 @@ FOR_COUNCILS = {
     "check_ins",
     "clients",
     "commissions",
+    "contradictions",
     "planned_visits",
     "signature_failures",
     "visits",

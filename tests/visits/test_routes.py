@@ -47,7 +47,8 @@ async def test_the_day_shows_each_visit_with_its_state(client, arranged):
     assert (answer.status, told["day"], told["as_of"]) == (200, "2026-11-20", "2026-11-20T12:00:00Z")
     first, second = told["visits"]
     assert (first["visit"], first["status"], second["status"]) == ("V-1", "end_unknown", "due")
-    assert first["exceptions"] == [{"kind": "no_out", "handling": "fix", "carer": "W-001", "acknowledged": False}]
+    (no_out,) = first["exceptions"]
+    assert no_out == {"kind": "no_out", "handling": "fix", "carer": "W-001", "acknowledged": False, "between": []}
     assert (first["stays"][0]["in_grade"], first["stays"][0]["amended"]) == ("located", False)
     officers = await client.get("/v1/visits", params={"day": DAY.isoformat()}, headers=COUNCIL_OFFICER)
     assert (await officers.json())["visits"] == told["visits"]

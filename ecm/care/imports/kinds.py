@@ -110,9 +110,13 @@ async def _store_clients(connection: Connection, provider: UUID, plan: Plan[Clie
 
 
 async def _tell_of_clients(connection: Connection, provider: UUID, plan: Plan[Client], listener: Listener) -> None:
-    """Tell of those whose visits now belong to another council, or could not be known before."""
-    moved = [change.new.code for change in plan.changed if change.old.council != change.new.council]
+    """Tell of those whose visits now belong to another council, who live elsewhere, or who were not known before."""
+    moved = [change.new.code for change in plan.changed if _belongs(change.old) != _belongs(change.new)]
     await listener.clients_changed(connection, provider, [*(client.code for client in plan.new), *moved])
+
+
+def _belongs(client: Client) -> tuple[str, str | None, str]:
+    return client.council, client.uprn, client.fence
 
 
 async def _prepare_commissions(

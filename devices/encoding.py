@@ -14,7 +14,7 @@ _PADDING = (b"", b"", b"==", b"=")
 # The last characters that leave no stray bits, by the length's remainder on division by four.
 _LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 
-Reason = Literal["unreadable", "too_large", "wrong_type", "impossible_coordinates"]
+Reason = Literal["unreadable", "too_large", "wrong_type"]
 T = TypeVar("T")
 
 

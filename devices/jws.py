@@ -65,6 +65,16 @@ def read_jws(compact: bytes, message_type: MessageType) -> Jws:
     )
 
 
+def claimed_device(message: str) -> UUID | None:
+    """The device that a text names which is no message of ours, or a broken one; None where it names none."""
+    header = message[:_USUAL_HEADER].partition(".")[0]
+    try:
+        told = msgspec.json.decode(b64url_decode(header.encode("ascii"), "header"), type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(told["kid"], type=UUID)
+    except (Unreadable, UnicodeEncodeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
+        return None
+
+
 def _read_header(text: bytes, message_type: MessageType) -> _Header:
     header = decode_json(_HEADER, b64url_decode(text, "header"), "header")
     if header.typ != message_type:

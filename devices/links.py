@@ -18,7 +18,10 @@ LinkKind = Literal["nfc", "qr"]
 
 _LETTERS: dict[LinkKind, str] = {"nfc": "t", "qr": "c"}
 _KINDS: dict[str, LinkKind] = {"t": "nfc", "c": "qr"}
-_LINK = re.compile(r"https?://[!-~]+?/([tc])/([A-Za-z0-9_-]{43})")
+# What readers, messengers and people put around a link: another case, a slash, a query, a fragment.
+_LINK = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[!-~]+?/([tc])/([A-Za-z0-9_-]{43})/*(?:[?#].*)?", re.DOTALL)
+# Beside what Python takes for blanks: what text files, tag readers and clipboards begin or end with.
+_AROUND = " \t\r\n\v\f\x00\x85\xa0\u200b\u200e\u200f\u2028\u2029\u2060\ufeff\ufffd"
 _KEY_BYTES = 32
 _MAC_BYTES = 16
 
@@ -48,9 +51,10 @@ def make_link(base: str, kind: LinkKind, provider_id: UUID, tag_id: UUID, key: b
 def read_link(link: str) -> TagLink:
     """Take a link apart without a key; raises NotOurLink for any text of another shape.
 
-    The address before the path may be any, so that tags outlive a change of the service's name.
+    The address before the path may be any, so that tags outlive a change of the service's name. Blanks around
+    the link, the case of scheme and host, a query, a fragment and a final slash say nothing and are passed over.
     """
-    match = _LINK.fullmatch(link)
+    match = _LINK.fullmatch(link.strip(_AROUND))
     if match is None:
         raise NotOurLink("The text is not a tag or card link.")
     try:

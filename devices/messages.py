@@ -41,6 +41,34 @@ ManualReason = Literal[
 MANUAL_REASONS: tuple[ManualReason, ...] = get_args(ManualReason)
 
 
+ReadingDoubt = Literal[
+    "disclosure_not_signed",
+    "location_in_clear",
+    "memo_cut",
+    "no_evidence",
+    "short_salt",
+    "unreadable_accuracy_basis",
+    "unreadable_body",
+    "unreadable_carer",
+    "unreadable_client",
+    "unreadable_direction",
+    "unreadable_evidence",
+    "unreadable_fix",
+    "unreadable_fix_age",
+    "unreadable_id",
+    "unreadable_memo",
+    "unreadable_mock",
+    "unreadable_previous",
+    "unreadable_reason",
+    "unreadable_sequence",
+    "unreadable_time",
+    "unreadable_version",
+    "unreadable_visit",
+]
+READING_DOUBTS: tuple[ReadingDoubt, ...] = get_args(ReadingDoubt)
+"""Everything that can be said of a part of a check-in that could not be read as it stands."""
+
+
 class LinkRead(msgspec.Struct, frozen=True):
     """The link read from an NFC tag or a QR card, exactly as it stood there."""
 
@@ -84,16 +112,17 @@ class CheckInBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """The signed payload of a check-in. Unknown members are ignored, so that newer phones work.
 
     `previous` is the base64url SHA-256 of the signed part of this device's previous check-in, None for the
-    first; `at` is the device's clock.
+    first; `at` is the device's clock. A phone gives every member that has no default. Where one could not be
+    read, `sequence` is 0, `direction` and `carer` are None, and the message's doubts say so.
     """
 
     version: Literal[1]
     check_in: UUID
     sequence: Annotated[int, Meta(ge=1, le=2**53)]
     previous: str | None
-    direction: Direction
+    direction: Direction | None
     at: Instant
-    carer: Code
+    carer: Code | None
     client: Code | None = None
     visit: VisitHint | None = None
     evidence: Evidence
@@ -106,7 +135,7 @@ class CheckInMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `signed_part` (the JWS) and `disclosure` (the location, None when absent) are what is stored; the message
     posted was `signed_part~` or `signed_part~disclosure~`. `message_digest` is the SHA-256 of all of it,
     `link_digest` that of `signed_part`, which the next check-in of the device names as its `previous`. `at`
-    is `body.at` in UTC.
+    is `body.at` in UTC. `doubts` name every part that could not be read as it stands.
     """
 
     device_id: UUID
@@ -122,3 +151,4 @@ class CheckInMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signature: bytes
     message_digest: bytes
     link_digest: bytes
+    doubts: tuple[ReadingDoubt, ...] = ()

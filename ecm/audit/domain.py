@@ -44,6 +44,7 @@ class EventTag(TagGrammar):
     IMPORT_UNDONE = "care:import:undone"
     MAPPING_STORED = "care:mapping:stored"
     VISIT_PLANNED_IN_ERROR = "care:visit:planned_in_error"
+    CHECK_IN_ATTACHED = "intake:check_in:attached"
     LOCATIONS_PURGED = "intake:locations:purged"
     VISIT_CHANGED = "visits:visit:changed"
     VISIT_REMOVED = "visits:visit:removed"

@@ -160,6 +160,23 @@ CREATE TABLE public.check_in_conflicts (
     message text NOT NULL
 );
 
+CREATE TABLE public.check_in_homes (
+    provider_id uuid NOT NULL,
+    home_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    check_in_id uuid NOT NULL,
+    client text,
+    visit text,
+    direction text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    told boolean NOT NULL,
+    attached_by text NOT NULL,
+    attached_at timestamp with time zone NOT NULL,
+    memo text NOT NULL,
+    CONSTRAINT check_in_homes_direction_known CHECK (((client IS NULL) OR (direction = ANY (ARRAY['in'::text, 'out'::text])))),
+    CONSTRAINT check_in_homes_visit_has_client CHECK (((visit IS NULL) OR (client IS NOT NULL)))
+);
+
 CREATE TABLE public.check_in_locations (
     provider_id uuid NOT NULL,
     device_id uuid NOT NULL,
@@ -429,7 +446,8 @@ CREATE TABLE public.refusals (
     detail text NOT NULL,
     device_id uuid,
     message_digest bytea NOT NULL,
-    signed_part text NOT NULL
+    signed_part text NOT NULL,
+    provider_id uuid
 );
 
 CREATE TABLE public.rehearsal_clock (
@@ -537,6 +555,9 @@ ALTER TABLE ONLY public.carers
 
 ALTER TABLE ONLY public.check_in_conflicts
     ADD CONSTRAINT check_in_conflicts_pkey PRIMARY KEY (provider_id, device_id, check_in_id, message_digest);
+
+ALTER TABLE ONLY public.check_in_homes
+    ADD CONSTRAINT check_in_homes_pkey PRIMARY KEY (provider_id, home_id);
 
 ALTER TABLE ONLY public.check_in_locations
     ADD CONSTRAINT check_in_locations_pkey PRIMARY KEY (provider_id, device_id, check_in_id);
@@ -646,9 +667,17 @@ CREATE INDEX alerts_by_visit ON public.alerts USING btree (provider_id, visit);
 
 CREATE INDEX amendments_by_visit ON public.amendments USING btree (provider_id, visit);
 
+CREATE INDEX check_in_conflicts_by_age ON public.check_in_conflicts USING btree (provider_id, received_at);
+
+CREATE INDEX check_in_homes_by_check_in ON public.check_in_homes USING btree (provider_id, device_id, check_in_id, attached_at, home_id);
+
+CREATE INDEX check_in_homes_by_client ON public.check_in_homes USING btree (provider_id, client, occurred_at);
+
 CREATE INDEX check_in_locations_by_age ON public.check_in_locations USING brin (received_at);
 
 CREATE INDEX check_ins_by_client ON public.check_ins USING btree (provider_id, client, occurred_at);
+
+CREATE INDEX check_ins_homeless ON public.check_ins USING btree (provider_id, received_at, check_in_id) WHERE ((client IS NULL) OR ('unknown_client'::text = ANY (doubts)) OR (direction <> ALL (ARRAY['in'::text, 'out'::text])) OR (occurred_at < '2000-01-01 00:00:00+00'::timestamp with time zone) OR (occurred_at >= '2100-01-01 00:00:00+00'::timestamp with time zone));
 
 CREATE INDEX claims_by_who ON public.claims USING btree (provider_id, who, from_at);
 
@@ -661,6 +690,8 @@ CREATE INDEX devices_by_id ON public.devices USING btree (device_id);
 CREATE INDEX enrolments_by_code ON public.enrolments USING btree (code_hash);
 
 CREATE INDEX planned_visits_by_client ON public.planned_visits USING btree (provider_id, client, start_at);
+
+CREATE INDEX refusals_by_provider ON public.refusals USING btree (provider_id, device_id, reason);
 
 CREATE INDEX visits_by_client ON public.visits USING btree (provider_id, client, day);
 
@@ -693,6 +724,15 @@ ALTER TABLE ONLY public.carers
 
 ALTER TABLE ONLY public.carers
     ADD CONSTRAINT carers_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
+
+ALTER TABLE ONLY public.check_in_homes
+    ADD CONSTRAINT check_in_homes_check_in_known FOREIGN KEY (provider_id, device_id, check_in_id) REFERENCES public.check_ins(provider_id, device_id, check_in_id);
+
+ALTER TABLE ONLY public.check_in_homes
+    ADD CONSTRAINT check_in_homes_client_known FOREIGN KEY (provider_id, client) REFERENCES public.clients(provider_id, client);
+
+ALTER TABLE ONLY public.check_in_homes
+    ADD CONSTRAINT check_in_homes_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.providers(provider_id);
 
 ALTER TABLE ONLY public.client_identities
     ADD CONSTRAINT client_identities_provider_id_client_fkey FOREIGN KEY (provider_id, client) REFERENCES public.clients(provider_id, client);
@@ -769,6 +809,8 @@ ALTER TABLE public.carers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.check_in_conflicts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.check_in_homes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.check_in_locations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.check_ins ENABLE ROW LEVEL SECURITY;
@@ -819,6 +861,8 @@ CREATE POLICY intake ON public.provider_keys TO ecm_intake USING (true) WITH CHE
 
 CREATE POLICY intake ON public.reference_versions TO ecm_intake USING (true) WITH CHECK (true);
 
+CREATE POLICY intake ON public.refusals TO ecm_intake USING (true) WITH CHECK (true);
+
 CREATE POLICY intake ON public.tags TO ecm_intake USING (true) WITH CHECK (true);
 
 ALTER TABLE public.log_entries ENABLE ROW LEVEL SECURITY;
@@ -832,6 +876,10 @@ CREATE POLICY own_council ON public.acknowledgements FOR SELECT TO ecm_service U
 CREATE POLICY own_council ON public.amendments FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
    FROM public.visits
   WHERE ((visits.provider_id = amendments.provider_id) AND (visits.visit = amendments.visit))))));
+
+CREATE POLICY own_council ON public.check_in_homes FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.clients
+  WHERE ((clients.provider_id = check_in_homes.provider_id) AND (clients.client = check_in_homes.client))))));
 
 CREATE POLICY own_council ON public.check_ins FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
    FROM public.clients
@@ -853,6 +901,10 @@ CREATE POLICY own_council ON public.signature_failures FOR SELECT TO ecm_service
 
 CREATE POLICY own_council ON public.visits FOR SELECT TO ecm_service USING ((council_id = NULLIF(current_setting('ecm.council_id'::text, true), ''::text)));
 
+CREATE POLICY own_council_attached ON public.check_ins FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.check_in_homes
+  WHERE ((check_in_homes.provider_id = check_ins.provider_id) AND (check_in_homes.device_id = check_ins.device_id) AND (check_in_homes.check_in_id = check_ins.check_in_id))))));
+
 CREATE POLICY own_provider ON public.acknowledgements TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.alert_facts TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
@@ -870,6 +922,8 @@ CREATE POLICY own_provider ON public.candidates TO ecm_service USING ((provider_
 CREATE POLICY own_provider ON public.carers TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.check_in_conflicts TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_provider ON public.check_in_homes TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.check_in_locations TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
@@ -911,6 +965,8 @@ CREATE POLICY own_provider ON public.provider_keys TO ecm_service USING ((provid
 
 CREATE POLICY own_provider ON public.reference_versions TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_provider ON public.refusals FOR SELECT TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_provider ON public.signature_failures TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.tags TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
@@ -924,6 +980,8 @@ ALTER TABLE public.planned_visits ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.provider_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reference_versions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.refusals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.signature_failures ENABLE ROW LEVEL SECURITY;
 
@@ -967,6 +1025,8 @@ GRANT SELECT(device_id) ON TABLE public.check_in_conflicts TO ecm_intake;
 GRANT SELECT(check_in_id) ON TABLE public.check_in_conflicts TO ecm_intake;
 
 GRANT SELECT(message_digest) ON TABLE public.check_in_conflicts TO ecm_intake;
+
+GRANT SELECT,INSERT ON TABLE public.check_in_homes TO ecm_service;
 
 GRANT SELECT,DELETE ON TABLE public.check_in_locations TO ecm_service;
 GRANT INSERT ON TABLE public.check_in_locations TO ecm_intake;

@@ -1,5 +1,6 @@
 """What intake makes of a verified check-in: pure rules."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
@@ -17,6 +18,9 @@ AnswerStatus = Literal["recorded", "duplicate", "conflict", "refused"]
 # Below two minutes a difference may be the network's; above it, it is the phone's clock.
 SKEW_TOLERANCE: Final = timedelta(minutes=2)
 LATE_UPLOAD: Final = timedelta(hours=1)
+
+# What stands for a direction that could not be read.
+NO_DIRECTION: Final = "unknown"
 
 CheckInKey = tuple[UUID, UUID, UUID]
 
@@ -73,7 +77,10 @@ class Receipt(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An item that could not be read or authenticated, as it is kept; the location, if any, is not."""
+    """An item that could not be read or authenticated, as it is kept; the location, if any, is not.
+
+    `provider` is set where the phone that it names is enrolled with exactly one: then it is shown to that one.
+    """
 
     received_at: datetime
     reason: str
@@ -81,6 +88,7 @@ class Refusal:
     device_id: UUID | None
     message_digest: bytes
     signed_part: str
+    provider: UUID | None = None
 
 
 class AcceptedCheckIn(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +99,7 @@ class AcceptedCheckIn(msgspec.Struct, frozen=True, gc=False):
     received_at: datetime
     skew_seconds: int
     occurred_at: datetime
+    carer: str
     client: str | None
     fold_client: str | None
     tag_id: UUID | None
@@ -132,6 +141,22 @@ def arrival_doubts(at: datetime, sent_at: datetime, occurred: datetime, received
     if received_at - occurred > LATE_UPLOAD:
         doubts.append("late_upload")
     return tuple(doubts)
+
+
+def client_of(
+    told: str | None, told_is_known: bool, tags: Sequence[Tag], is_known: Callable[[str], bool]
+) -> tuple[str | None, bool]:
+    """Return whose home a check-in was at, and whether a tag said so against the message.
+
+    A client that the message names stands if there is one of that code. If there is none, or the message names nobody,
+    a genuine tag tells whose home it hangs in: a tag that is there beats a code that is not.
+    """
+    if told_is_known:
+        return told, False
+    of_tag = next((tag.client for tag in tags if is_known(tag.client)), None)
+    if of_tag is not None:
+        return of_tag, told is not None
+    return told or (tags[0].client if tags else None), False
 
 
 def can_be_folded(occurred: datetime) -> bool:

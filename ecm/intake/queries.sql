@@ -51,13 +51,14 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timest
 ON CONFLICT DO NOTHING;
 
 -- name: store_refusals
-INSERT INTO refusals (slot, received_at, reason, detail, device_id, message_digest, signed_part)
+INSERT INTO refusals (slot, received_at, reason, detail, device_id, message_digest, signed_part, provider_id)
 SELECT nextval('refusal_slots'), * FROM unnest(
-    $1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::text[]
+    $1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::text[], $7::uuid[]
 )
 ON CONFLICT (slot) DO UPDATE SET
     received_at = EXCLUDED.received_at, reason = EXCLUDED.reason, detail = EXCLUDED.detail,
-    device_id = EXCLUDED.device_id, message_digest = EXCLUDED.message_digest, signed_part = EXCLUDED.signed_part;
+    device_id = EXCLUDED.device_id, message_digest = EXCLUDED.message_digest, signed_part = EXCLUDED.signed_part,
+    provider_id = EXCLUDED.provider_id;
 
 -- name: clients
 SELECT provider_id, client, shape
@@ -166,3 +167,94 @@ WHERE check_in_locations.provider_id = $1
 AND check_in_locations.device_id = old.device_id
 AND check_in_locations.check_in_id = old.check_in_id
 RETURNING check_in_locations.check_in_id;
+
+-- name: homeless
+-- The first condition is that of the index over the few that may be homeless; a client may have become known since.
+SELECT device_id, check_in_id, received_at, device_at, occurred_at, direction, carer, client, visit_hint, evidence,
+    grade, doubts
+FROM check_ins
+WHERE provider_id = $1 AND (
+    check_ins.client IS NULL OR 'unknown_client' = ANY (doubts) OR direction NOT IN ('in', 'out')
+    OR occurred_at < '2000-01-01 00:00:00+00' OR occurred_at >= '2100-01-01 00:00:00+00'
+)
+AND (
+    direction NOT IN ('in', 'out') OR occurred_at < '2000-01-01 00:00:00+00' OR occurred_at >= '2100-01-01 00:00:00+00'
+    OR NOT EXISTS (SELECT FROM clients WHERE clients.provider_id = $1 AND clients.client = check_ins.client)
+)
+AND NOT EXISTS (
+    SELECT FROM check_in_homes AS home
+    WHERE home.provider_id = $1 AND home.device_id = check_ins.device_id AND home.check_in_id = check_ins.check_in_id
+)
+AND ($2::timestamptz IS NULL OR (received_at, check_in_id) < ($2, $3::uuid))
+ORDER BY received_at DESC, check_in_id DESC
+LIMIT $4 OFFSET $5;
+
+-- name: count_homeless
+SELECT count(*) FROM check_ins
+WHERE provider_id = $1 AND (
+    check_ins.client IS NULL OR 'unknown_client' = ANY (doubts) OR direction NOT IN ('in', 'out')
+    OR occurred_at < '2000-01-01 00:00:00+00' OR occurred_at >= '2100-01-01 00:00:00+00'
+)
+AND (
+    direction NOT IN ('in', 'out') OR occurred_at < '2000-01-01 00:00:00+00' OR occurred_at >= '2100-01-01 00:00:00+00'
+    OR NOT EXISTS (SELECT FROM clients WHERE clients.provider_id = $1 AND clients.client = check_ins.client)
+)
+AND NOT EXISTS (
+    SELECT FROM check_in_homes AS home
+    WHERE home.provider_id = $1 AND home.device_id = check_ins.device_id AND home.check_in_id = check_ins.check_in_id
+);
+
+-- name: attachable
+SELECT device_id, check_in_id, received_at, device_at, occurred_at, direction, carer, client, visit_hint, evidence,
+    grade, doubts
+FROM check_ins
+WHERE provider_id = $1 AND device_id = $2 AND check_in_id = $3 AND (
+    check_ins.client IS NULL OR 'unknown_client' = ANY (doubts) OR direction NOT IN ('in', 'out')
+    OR occurred_at < '2000-01-01 00:00:00+00' OR occurred_at >= '2100-01-01 00:00:00+00'
+);
+
+-- name: insert_home
+INSERT INTO check_in_homes (
+    provider_id, home_id, device_id, check_in_id, client, visit, direction, occurred_at, told, attached_by, attached_at,
+    memo
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (provider_id, home_id) DO NOTHING
+RETURNING home_id;
+
+-- name: home
+SELECT home_id, device_id, check_in_id, client, visit, direction, occurred_at, told, attached_by, attached_at, memo
+FROM check_in_homes WHERE provider_id = $1 AND home_id = $2;
+
+-- name: homes_of_check_in
+SELECT home_id, device_id, check_in_id, client, visit, direction, occurred_at, told, attached_by, attached_at, memo
+FROM check_in_homes WHERE provider_id = $1 AND device_id = $2 AND check_in_id = $3
+ORDER BY attached_at, home_id;
+
+-- name: client_of_visit
+SELECT client FROM planned_visits WHERE provider_id = $1 AND visit = $2;
+
+-- name: client_known
+SELECT EXISTS (SELECT FROM clients WHERE provider_id = $1 AND client = $2);
+
+-- name: refused
+-- By phone and reason, since what a phone did wrong once it does wrong often.
+SELECT device_id, reason, count(*) AS number, min(received_at) AS first_at, max(received_at) AS last_at
+FROM refusals WHERE provider_id = $1
+GROUP BY device_id, reason
+ORDER BY last_at DESC, device_id, reason
+LIMIT $2 OFFSET $3;
+
+-- name: count_refused
+SELECT count(*) AS kinds, coalesce(sum(number), 0)::bigint AS items
+FROM (SELECT count(*) AS number FROM refusals WHERE provider_id = $1 GROUP BY device_id, reason) AS refused;
+
+-- name: conflicting
+SELECT device_id, check_in_id, conflict.received_at, first.received_at AS first_at, first.carer, first.client,
+    first.direction, first.occurred_at
+FROM check_in_conflicts AS conflict JOIN check_ins AS first USING (provider_id, device_id, check_in_id)
+WHERE provider_id = $1
+ORDER BY conflict.received_at DESC, device_id, check_in_id, conflict.message_digest
+LIMIT $2 OFFSET $3;
+
+-- name: count_conflicting
+SELECT count(*) FROM check_in_conflicts WHERE provider_id = $1;

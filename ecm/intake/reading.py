@@ -34,7 +34,12 @@ def named(authentic: Authentic) -> Named:
     """Return what a check-in names that must be looked up."""
     body = authentic.message.body
     tags = tuple(link.tag_id for link in authentic.links if link is not None)
-    return Named(authentic.signer.phone.provider, body.carer, body.client, tags)
+    return Named(authentic.signer.phone.provider, _carer(authentic), body.client, tags)
+
+
+def _carer(authentic: Authentic) -> str:
+    """Return the carer of a check-in: where the message's cannot be read, the one whose phone it is."""
+    return authentic.message.body.carer or authentic.signer.phone.carer
 
 
 def _link(text: str) -> TagLink | None:
@@ -49,19 +54,25 @@ def accept(authentic: Authentic, known: ProviderReference, sent_at: datetime, re
     message, body = authentic.message, authentic.message.body
     provider = authentic.signer.phone.provider
     skew = domain.skew_seconds(sent_at, received_at)
-    occurred, clock_in_doubt = domain.occurred_at(message.at, skew)
-    doubts = set(domain.arrival_doubts(message.at, sent_at, occurred, received_at))
-    if clock_in_doubt:
-        doubts.add("clock_skew")
+    occurred, doubts = _when(message, skew, sent_at, received_at)
+    doubts.update(message.doubts)
     resolved = [_resolve(link, provider, known) for link in authentic.links]
     tags = [tag for tag in resolved if isinstance(tag, Tag)]
-    client = body.client or (tags[0].client if tags else None)
-    client_known = client is not None and known.clients[client] is not None
-    if not client_known:
+
+    def is_known(client: str) -> bool:
+        return known.clients[client] is not None
+
+    told_is_known = body.client is not None and is_known(body.client)
+    client, by_tag = domain.client_of(body.client, told_is_known, tags, is_known)
+    client_known = client is not None and is_known(client)
+    if by_tag:
+        doubts.add("client_from_tag")
+    if by_tag or not client_known:
         doubts.add("unknown_client")
-    if not known.carers[body.carer]:
+    carer = _carer(authentic)
+    if not known.carers[carer]:
         doubts.add("unknown_carer")
-    if body.carer != authentic.signer.phone.carer:
+    if carer != authentic.signer.phone.carer:
         doubts.add("carer_not_device_owner")
     radius = None if message.gps is None else a95(message.gps.accuracy, message.gps.accuracy_basis)
     judgement = _judged(message, radius, known, client)
@@ -79,14 +90,26 @@ def accept(authentic: Authentic, known: ProviderReference, sent_at: datetime, re
         received_at=received_at,
         skew_seconds=skew,
         occurred_at=occurred,
+        carer=carer,
         client=client,
-        fold_client=client if client_known and domain.can_be_folded(occurred) else None,
+        fold_client=client if client_known and body.direction and domain.can_be_folded(occurred) else None,
         tag_id=tags[0].tag_id if tags else None,
         judgement=judgement,
         grade=grading.grade,
         doubts=tuple(sorted(doubts.union(grading.doubts))),
         signature_checked=authentic.signer.signature_checked,
     )
+
+
+def _when(message: CheckInMessage, skew: int, sent_at: datetime, received_at: datetime) -> tuple[datetime, set[str]]:
+    """Return when a check-in happened, and the doubts about that; of a time that could not be read there are none."""
+    if "unreadable_time" in message.doubts:
+        return message.at, set()
+    occurred, clock_in_doubt = domain.occurred_at(message.at, skew)
+    doubts = set(domain.arrival_doubts(message.at, sent_at, occurred, received_at))
+    if clock_in_doubt:
+        doubts.add("clock_skew")
+    return occurred, doubts
 
 
 def _resolve(link: TagLink | None, provider: UUID, known: ProviderReference) -> Tag | TagOutcome:

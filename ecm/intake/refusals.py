@@ -31,13 +31,17 @@ _log = structlog.get_logger()
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """An item and why it is refused; `device_id` is whose it claims to be, where it can be read."""
+    """An item and why it is refused; `device_id` is whose it claims to be, where it can be read.
+
+    `provider` is where that phone is enrolled, if it is with exactly one.
+    """
 
     item: object
     device_id: UUID | None
     check_in: UUID | None
     reason: str
     detail: str
+    provider: UUID | None = None
 
 
 class Refusals:
@@ -127,4 +131,5 @@ def _kept(refused: Refused, received_at: datetime) -> Refusal:
         hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(),
         # The signed part only: what follows the first tilde may be a location.
         ascii(text.partition("~")[0])[1:-1][:TEXT_KEPT],
+        refused.provider,
     )

@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, get_args
+from uuid import UUID
 
+import msgspec
 import structlog
 from aiohttp import web
 
 from devices.encoding import Unreadable
+from devices.jws import claimed_device
 from devices.messages import CheckInMessage
 from devices.sd_jwt import read_check_in
 from ecm.db.errors import DatabaseError
@@ -25,7 +28,7 @@ from ecm.intake.domain import AcceptedCheckIn, Answer, AnswerStatus, Receipt, Su
 from ecm.intake.metrics import IntakeMetrics
 from ecm.intake.queue import Queue, Request
 from ecm.intake.reading import Authentic
-from ecm.intake.reference import FRESH_SECONDS, Reference
+from ecm.intake.reference import FRESH_SECONDS, PhonesById, Reference
 from ecm.intake.refusals import Refusals, Refused
 from ecm.intake.signatures import Signer, signers
 from ecm.intake.writer import Writer
@@ -112,15 +115,18 @@ class Intake:
         """Read the items and check who signed them; return by index what is authentic, and what is refused."""
         items = [item for one in opened for item in one.submission.check_ins]
         messages: dict[int, CheckInMessage] = {}
-        refused: dict[int, Refused] = {}
+        unread: dict[int, Refused] = {}
         for index, item in enumerate(items):
             if index % ITEMS_BETWEEN_BREATHS == ITEMS_BETWEEN_BREATHS - 1:
                 await asyncio.sleep(0)
             try:
                 messages[index] = _read(item)
             except Unreadable as problem:
-                refused[index] = Refused(item, None, None, problem.reason, problem.detail)
-        known = await self._reference.phones({message.device_id for message in messages.values()})
+                unread[index] = Refused(item, _named_device(item), None, problem.reason, problem.detail)
+        named = {message.device_id for message in messages.values()}
+        named.update(one.device_id for one in unread.values() if one.device_id is not None)
+        known = await self._reference.phones(named)
+        refused = {index: _of_provider(one, known) for index, one in unread.items()}
         written_by = await signers(messages, known)
         authentic: dict[int, Authentic] = {}
         for index, message in messages.items():
@@ -129,7 +135,8 @@ class Intake:
                 authentic[index] = Authentic(message, signer, reading.take_links(message))
                 continue
             reason, detail = _why(signer, known[message.device_id])
-            refused[index] = Refused(items[index], message.device_id, message.body.check_in, reason, detail)
+            one = Refused(items[index], message.device_id, message.body.check_in, reason, detail)
+            refused[index] = _of_provider(one, known)
         return authentic, refused
 
     def _refuse(self, opened: Sequence[_Opened], refused: Mapping[int, Refused]) -> dict[int, Answer]:
@@ -209,6 +216,18 @@ def _read(item: object) -> CheckInMessage:
     if not isinstance(item, str):
         raise Unreadable("wrong_type", "A check-in is a text, and this item is none.")
     return read_check_in(item)
+
+
+def _named_device(item: object) -> UUID | None:
+    """Return the phone that an item names which cannot be read, if it names one."""
+    return claimed_device(item) if isinstance(item, str) else None
+
+
+def _of_provider(refused: Refused, known: PhonesById) -> Refused:
+    """Note whose phone an item names, where that is one provider's: it is shown there."""
+    phones = () if refused.device_id is None else known[refused.device_id]
+    providers = {phone.provider for phone in phones}
+    return refused if len(providers) != 1 else msgspec.structs.replace(refused, provider=providers.pop())
 
 
 def _why(signer: Signer | None, phones: Sequence[Phone]) -> tuple[str, str]:

@@ -9,7 +9,9 @@ import asyncpg
 
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
-from ecm.intake.domain import AcceptedCheckIn, CheckInKey, Client, Refusal, Tag
+from ecm.http.paging import Cursor
+from ecm.intake.domain import NO_DIRECTION, AcceptedCheckIn, CheckInKey, Client, Refusal, Tag
+from ecm.intake.model import Conflicting, Home, Homeless, RefusedKind
 from geofences.fences import from_json
 
 _QUERIES = load_queries(__package__)
@@ -39,8 +41,8 @@ def _given(accepted: AcceptedCheckIn) -> tuple[object, ...]:
     return (
         *accepted.key,
         body.sequence,
-        body.direction,
-        body.carer,
+        body.direction or NO_DIRECTION,
+        accepted.carer,
         accepted.client,
         body.visit,
         message.at,
@@ -100,6 +102,7 @@ async def store_refusals(connection: Connection, refusals: Sequence[Refusal]) ->
             refusal.device_id,
             refusal.message_digest,
             refusal.signed_part,
+            refusal.provider,
         )
         for refusal in refusals
     ]
@@ -146,3 +149,97 @@ async def providers(connection: Connection) -> list[UUID]:
 async def purge_locations(connection: Connection, provider: UUID, before: datetime, limit: int) -> int:
     """Delete at most `limit` location disclosures received before an instant; return how many went."""
     return len(await connection.fetch(_QUERIES["purge_locations"], provider, before, limit))
+
+
+async def homeless(
+    connection: Connection, provider: UUID, after: Cursor | None, limit: int, skipped: int = 0
+) -> list[Homeless]:
+    """Return check-ins without a home, the latest first, behind a cursor or after so many."""
+    at, row = (None, None) if after is None else (after.at, after.row)
+    rows = await connection.fetch(_QUERIES["homeless"], provider, at, row, limit, skipped)
+    return [_homeless(row) for row in rows]
+
+
+async def count_homeless(connection: Connection, provider: UUID) -> int:
+    """Return how many check-ins have no home."""
+    total: int = await connection.fetchval(_QUERIES["count_homeless"], provider)
+    return total
+
+
+async def attachable(connection: Connection, provider: UUID, device_id: UUID, check_in_id: UUID) -> Homeless | None:
+    """Find a check-in that found no home by itself, whether the office has given it one since or not."""
+    row = await connection.fetchrow(_QUERIES["attachable"], provider, device_id, check_in_id)
+    return None if row is None else _homeless(row)
+
+
+async def insert_home(connection: Connection, provider: UUID, home: Home) -> bool:
+    """Store a home; return False, and store nothing, when its id is taken."""
+    return (
+        await connection.fetchval(
+            _QUERIES["insert_home"],
+            provider,
+            home.home_id,
+            home.device_id,
+            home.check_in_id,
+            home.client,
+            home.visit,
+            home.direction,
+            home.occurred_at,
+            home.told,
+            home.attached_by,
+            home.attached_at,
+            home.memo,
+        )
+        is not None
+    )
+
+
+async def home(connection: Connection, provider: UUID, home_id: UUID) -> Home | None:
+    """Find a home by its id."""
+    row = await connection.fetchrow(_QUERIES["home"], provider, home_id)
+    return None if row is None else Home(**row)
+
+
+async def homes_of_check_in(connection: Connection, provider: UUID, device_id: UUID, check_in_id: UUID) -> list[Home]:
+    """Return every home that the office has given a check-in, the one that counts last."""
+    return [
+        Home(**row) for row in await connection.fetch(_QUERIES["homes_of_check_in"], provider, device_id, check_in_id)
+    ]
+
+
+async def client_of_visit(connection: Connection, provider: UUID, visit: str) -> str | None:
+    """Return whose visit of the roster this is."""
+    client: str | None = await connection.fetchval(_QUERIES["client_of_visit"], provider, visit)
+    return client
+
+
+async def client_known(connection: Connection, provider: UUID, client: str) -> bool:
+    """Say whether the provider has a client of this code."""
+    known: bool = await connection.fetchval(_QUERIES["client_known"], provider, client)
+    return known
+
+
+async def refused(connection: Connection, provider: UUID, limit: int, skipped: int) -> list[RefusedKind]:
+    """Return what was refused of the provider's phones, by phone and reason, the latest first."""
+    return [RefusedKind(**row) for row in await connection.fetch(_QUERIES["refused"], provider, limit, skipped)]
+
+
+async def count_refused(connection: Connection, provider: UUID) -> tuple[int, int]:
+    """Return how many kinds of refusals (phone and reason) there are, and how many items."""
+    (row,) = await connection.fetch(_QUERIES["count_refused"], provider)
+    return row["kinds"], row["items"]
+
+
+async def conflicting(connection: Connection, provider: UUID, limit: int, skipped: int) -> list[Conflicting]:
+    """Return messages that came under the id of another, the latest first, with what the first one said."""
+    return [Conflicting(**row) for row in await connection.fetch(_QUERIES["conflicting"], provider, limit, skipped)]
+
+
+async def count_conflicting(connection: Connection, provider: UUID) -> int:
+    """Return how many messages came under the id of another."""
+    total: int = await connection.fetchval(_QUERIES["count_conflicting"], provider)
+    return total
+
+
+def _homeless(row: asyncpg.Record) -> Homeless:
+    return Homeless(**{**row, "evidence": tuple(row["evidence"]), "doubts": tuple(row["doubts"])})

@@ -37,6 +37,7 @@ from ecm.http.public_address import PUBLIC_ADDRESS, PublicAddress
 from ecm.http.replies import tell_problems
 from ecm.http.requests import CLOCK
 from ecm.intake.fold_requests import FoldRequests
+from ecm.intake.homes import HOMES, Homes
 from ecm.intake.metrics import intake_metrics
 from ecm.intake.purge import Purge, purging_loop
 from ecm.intake.service import INTAKE, Intake
@@ -103,6 +104,7 @@ def _add_subjects(app: web.Application, settings: Settings) -> None:
     app[CARE] = Care(database, clock, FoldRequests())
     waiting_limit = settings.intake_waiting_megabytes * 1024 * 1024
     app[INTAKE] = Intake(database, clock, intake_metrics(app[REGISTRY]), waiting_limit)
+    app[HOMES] = Homes(database, clock)
     app[VISITS], app[ALERTS], app[NOTIFICATIONS] = visits_and_what_follows(database, clock)
     hours = HoursProcess()
     app[PAYMENTS] = Payments(database, clock, hours.produce)

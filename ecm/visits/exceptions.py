@@ -7,6 +7,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
+from devices.messages import READING_DOUBTS
 from ecm.visits.amended import Attended
 from ecm.visits.limits import Limits
 from ecm.visits.model import AT_THE_DOOR, DECLARED, Handling, PlannedVisit, Stay, VisitException
@@ -50,6 +51,9 @@ HANDLING: Final = MappingProxyType[str, Handling](
         "phone_in_two_homes": "acknowledge",
         "double_planned": "acknowledge",
         "sequence_reversed": "acknowledge",
+        "attached_by_office": "acknowledge",
+        "client_from_tag": "acknowledge",
+        **dict.fromkeys(READING_DOUBTS, "acknowledge"),
     }
 )
 
@@ -63,6 +67,9 @@ _DOUBTS: Final = frozenset(
         "mock_location",
         "carer_not_device_owner",
         "clock_skew",
+        "attached_by_office",
+        "client_from_tag",
+        *READING_DOUBTS,
     }
 )
 

@@ -24,6 +24,7 @@ class CheckIn(msgspec.Struct, frozen=True, gc=False):
     `occurred_at` is the estimate made at intake (device clock, or corrected for skew); `grade` and `doubts`
     are those of the evidence; `visit_hint` is the roster visit that the phone named, if any. Facts about
     the arrival of the message (when it was received) are left out on purpose: they must not change a visit.
+    `sequence` 0 is one that could not be read.
     """
 
     device_id: UUID

@@ -109,7 +109,7 @@ def _in_order(taps: list[CheckIn]) -> list[tuple[CheckIn, bool]]:
         for earlier in reversed(taps[:number]):
             if tap.occurred_at - earlier.occurred_at > CLOCK_ORDER:
                 break
-            if earlier.device_id == tap.device_id and earlier.sequence > tap.sequence:
+            if tap.sequence and earlier.device_id == tap.device_id and earlier.sequence > tap.sequence:
                 made_at = earlier.occurred_at
         keyed.append((made_at, tap.order, tap))
     keyed.sort(key=lambda each: (each[0], each[1][1:], each[1]))
@@ -119,9 +119,9 @@ def _in_order(taps: list[CheckIn]) -> list[tuple[CheckIn, bool]]:
 def _sequences_rise(taps: list[CheckIn]) -> bool:
     last: dict[UUID, int] = {}
     for tap in taps:
-        if last.get(tap.device_id, tap.sequence) > tap.sequence:
+        if tap.sequence and last.get(tap.device_id, tap.sequence) > tap.sequence:
             return False
-        last[tap.device_id] = tap.sequence
+        last[tap.device_id] = max(tap.sequence, last.get(tap.device_id, 0))
     return True
 
 

@@ -35,15 +35,42 @@ CROSS JOIN LATERAL (
 ) AS planned;
 
 -- name: check_ins
+-- Those of a client by what the phone said, and those that the office has attached to the client, whose latest home
+-- counts. Only what named no client that there was can have been attached, so the look for that is for the few.
 SELECT tapped.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
 CROSS JOIN LATERAL (
-    SELECT device_id, check_in_id, carer, check_ins.client, direction, occurred_at, grade, doubts, distance_m,
-        visit_hint, sequence
+    SELECT device_id, check_in_id, carer, check_ins.client, direction, occurred_at, grade,
+        CASE WHEN 'client_from_tag' = ANY (doubts) THEN array_remove(doubts, 'unknown_client') ELSE doubts END,
+        distance_m, visit_hint, sequence
     FROM check_ins
     WHERE provider_id = $1 AND check_ins.client = span.client AND occurred_at >= from_at AND occurred_at < until_at
+    AND direction IN ('in', 'out')
+    AND ('unknown_client' <> ALL (doubts) OR NOT EXISTS (
+        SELECT FROM check_in_homes AS home
+        WHERE home.provider_id = $1 AND home.device_id = check_ins.device_id
+        AND home.check_in_id = check_ins.check_in_id
+    ))
     OFFSET 0
-) AS tapped;
+) AS tapped
+UNION ALL
+SELECT attached.*
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS span (client, from_at, until_at)
+CROSS JOIN LATERAL (
+    SELECT device_id, check_in_id, carer, home.client, home.direction, home.occurred_at,
+        CASE WHEN home.told THEN 'declared' ELSE grade END,
+        array_append(array_remove(doubts, 'unknown_client'), 'attached_by_office'),
+        distance_m, coalesce(home.visit, visit_hint), sequence
+    FROM check_in_homes AS home JOIN check_ins USING (provider_id, device_id, check_in_id)
+    WHERE home.provider_id = $1 AND home.client = span.client
+    AND home.occurred_at >= from_at AND home.occurred_at < until_at
+    AND NOT EXISTS (
+        SELECT FROM check_in_homes AS later
+        WHERE later.provider_id = $1 AND later.device_id = home.device_id AND later.check_in_id = home.check_in_id
+        AND (later.attached_at, later.home_id) > (home.attached_at, home.home_id)
+    )
+    OFFSET 0
+) AS attached;
 
 -- name: amendments
 SELECT amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo

@@ -280,7 +280,7 @@ def _taps(claims: Iterable[Claim]) -> list[_Tap]:
             (claim.until_ref, claim.until_at, claim.until_sequence),
         )
         for ref, at, sequence in ends:
-            if sequence is not None:
+            if sequence:
                 known = found[ref].claims if ref in found else ()
                 found[ref] = _Tap(ref, at, sequence, known if claim in known else (*known, claim))
     return sorted(found.values(), key=lambda tap: (tap.sequence, tap.at, tap.ref))

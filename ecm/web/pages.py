@@ -2,7 +2,18 @@
 
 from aiohttp import web
 
-from ecm.web import candidates, enrol, import_history, imports, reconciliation, rendering, sign_in, today, visit
+from ecm.web import (
+    candidates,
+    check_ins,
+    enrol,
+    import_history,
+    imports,
+    reconciliation,
+    rendering,
+    sign_in,
+    today,
+    visit,
+)
 from ecm.web.problem_pages import show_problems
 from ecm.web.session import page
 from ecm.words.roles import MANAGERS, OFFICE, OPERATORS, READERS
@@ -23,6 +34,9 @@ def add_pages(app: web.Application) -> None:
     app.router.add_post("/visits/{visit}/acknowledgements", page(OFFICE, visit.post_acknowledgement))
     app.router.add_get("/candidates", page(OFFICE, candidates.get_candidates))
     app.router.add_post("/candidates/{candidate}/dismissal", page(MANAGERS, candidates.post_dismissal))
+    app.router.add_get("/calls-without-a-home", page(OFFICE, check_ins.get_homeless))
+    app.router.add_post("/calls-without-a-home/{device}/{check_in}", page(OFFICE, check_ins.post_home))
+    app.router.add_get("/not-accepted", page(OFFICE, check_ins.get_not_accepted))
     app.router.add_get("/imports", page(OFFICE | OPERATORS, imports.get_imports))
     app.router.add_post("/imports", page(OFFICE | OPERATORS, imports.post_import))
     app.router.add_get("/imports/history", page(OFFICE, import_history.get_history))

@@ -50,6 +50,30 @@ DOUBTS: Final = MappingProxyType(
         "sequence_gap": "Check-ins of this phone before this one have not arrived.",
         "chain_broken": "This check-in does not follow from the phone's one before.",
         "late_upload": "The check-in was sent long after it was made.",
+        "attached_by_office": "The phone named no client that there is; the office said whose home this was.",
+        "client_from_tag": "The phone named a client that there is not; the tag or card told whose home this was.",
+        "disclosure_not_signed": "A location came along that the phone had not signed; it was not kept.",
+        "location_in_clear": "The location was not sealed as it should be, and was not used.",
+        "memo_cut": "The memo was longer than 500 characters; it is cut here and whole in the signed message.",
+        "no_evidence": "There was neither location nor tag nor reason.",
+        "short_salt": "The location is sealed so weakly that it might be guessed back after it was deleted.",
+        "unreadable_accuracy_basis": "What the phone means by accuracy is not known; the vaguest was taken.",
+        "unreadable_body": "Nothing in the message could be read.",
+        "unreadable_carer": "The carer’s code could not be read; the one whose phone it is was taken.",
+        "unreadable_client": "The client’s code could not be read.",
+        "unreadable_direction": "Whether it was an arrival or a departure could not be read.",
+        "unreadable_evidence": "Some of the evidence could not be read.",
+        "unreadable_fix": "The location could not be used: there was no true position in it.",
+        "unreadable_fix_age": "How old the fix was could not be read.",
+        "unreadable_id": "The check-in’s own id could not be read; it was given one.",
+        "unreadable_memo": "The memo could not be read, or only in part.",
+        "unreadable_mock": "Whether the location was simulated could not be read.",
+        "unreadable_previous": "Which check-in came before could not be read.",
+        "unreadable_reason": "The reason could not be read.",
+        "unreadable_sequence": "The check-in’s number could not be read.",
+        "unreadable_time": "The time could not be read.",
+        "unreadable_version": "The message is of a version that is not known; it was read as far as possible.",
+        "unreadable_visit": "The visit that the phone named could not be read.",
     }
 )
 EXCEPTIONS: Final = MappingProxyType(
@@ -84,6 +108,30 @@ EXCEPTIONS: Final = MappingProxyType(
         "phone_in_two_homes": "The phone was in two homes at one time",
         "double_planned": "Planned for two visits at one time",
         "sequence_reversed": "The phone's counter and clock disagree about what came first",
+        "attached_by_office": "The office said whose call it was",
+        "client_from_tag": "The tag told whose home it was",
+        "disclosure_not_signed": "A location that was not signed",
+        "location_in_clear": "Location not sealed",
+        "memo_cut": "Memo cut",
+        "no_evidence": "No evidence at all",
+        "short_salt": "Location weakly sealed",
+        "unreadable_accuracy_basis": "Meaning of accuracy not known",
+        "unreadable_body": "Message could not be read",
+        "unreadable_carer": "Carer’s code could not be read",
+        "unreadable_client": "Client’s code could not be read",
+        "unreadable_direction": "Arrival or departure could not be read",
+        "unreadable_evidence": "Evidence could not be read",
+        "unreadable_fix": "Location could not be used",
+        "unreadable_fix_age": "Age of the fix could not be read",
+        "unreadable_id": "Check-in had no id",
+        "unreadable_memo": "Memo could not be read",
+        "unreadable_mock": "Simulated or not could not be read",
+        "unreadable_previous": "Check-in before could not be read",
+        "unreadable_reason": "Reason could not be read",
+        "unreadable_sequence": "Check-in’s number could not be read",
+        "unreadable_time": "Time could not be read",
+        "unreadable_version": "Message of another version",
+        "unreadable_visit": "Visit’s code could not be read",
     }
 )
 REASONS: Final = MappingProxyType(
@@ -153,6 +201,38 @@ SOURCES: Final = MappingProxyType(
         "fact:safeguarding_raised": "Safeguarding concern raised",
         "fact:hcp_opinion": "Opinion of a health care professional",
         "fact:cause": "Cause found",
+    }
+)
+HOMELESS: Final = MappingProxyType(
+    {
+        "no_client": "It names no client.",
+        "unknown_client": "There is no client of this code.",
+        "unreadable_direction": "Whether the carer came or left could not be read.",
+        "unreadable_time": "Its time could not be read.",
+        "impossible_time": "No visit can have been at its time.",
+    }
+)
+DIRECTIONS: Final = MappingProxyType({"in": "Arrived", "out": "Left", "unknown": "Arrived or left"})
+REFUSALS: Final = MappingProxyType(
+    {
+        "bad_signature": "The signature is not that of the phone which the message names.",
+        "revoked_device": "The phone is revoked.",
+        "too_large": "The message is far too long.",
+        "unreadable": "It is no signed check-in at all.",
+        "unstorable": "The database could not hold it.",
+        "wrong_type": "It is a message of another kind.",
+    }
+)
+REMEDIES: Final = MappingProxyType(
+    {
+        "bad_signature": "Ring the carer and type the times into the visit. If it goes on, enrol the phone again, and "
+        "revoke it if it may be lost or copied.",
+        "revoked_device": "If the carer still has the phone, enrol it again, and type the times into the visit. If it "
+        "is lost or stolen, somebody uses it: tell whoever looks after the carers’ safety.",
+        "too_large": "Ring the carer, type the times into the visit, and have the app brought up to date.",
+        "unreadable": "Ring the carer, type the times into the visit, and have the app brought up to date.",
+        "unstorable": "Type the times into the visit, and tell whoever runs this service.",
+        "wrong_type": "Have the app brought up to date, and ask the carer what was to be sent.",
     }
 )
 EVIDENCE: Final = MappingProxyType({"gps": "location", "nfc": "NFC tag", "qr": "QR card", "manual": "by hand"})

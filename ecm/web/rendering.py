@@ -183,6 +183,10 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "gate_words": _worded(plain_words.GATES),
     "source_words": _worded(plain_words.SOURCES),
     "evidence_words": _worded(plain_words.EVIDENCE),
+    "homeless_words": _worded(plain_words.HOMELESS),
+    "direction_words": _worded(plain_words.DIRECTIONS),
+    "refusal_words": _worded(plain_words.REFUSALS),
+    "remedy_words": _worded(plain_words.REMEDIES),
     "flag_words": plain_words.flag_words,
     "role_words": _worded(plain_words.ROLES),
 }

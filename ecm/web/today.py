@@ -16,6 +16,7 @@ from ecm.alerts.service import ALERTS
 from ecm.care.service import CARE
 from ecm.http.paging import NumberedPage, Slice
 from ecm.http.requests import CLOCK, account_of, read_query
+from ecm.intake.homes import HOMES, Numbers
 from ecm.visits.domain import Limits, Visit
 from ecm.visits.messages import VisitShown, day_shown
 from ecm.visits.service import VISITS, Day
@@ -94,6 +95,7 @@ class TodayView:
     page: NumberedPage
     alerts: list[Alert]
     may_act: bool
+    numbers: Numbers
 
     @property
     def before(self) -> date:
@@ -137,6 +139,7 @@ async def get_today(request: web.Request) -> web.StreamResponse:
         page=page,
         alerts=alerts,
         may_act=account.role in OFFICE,
+        numbers=Numbers() if account.provider is None else await request.app[HOMES].numbers(account.provider),
     )
     return await render(request, "today.html", Shell(_title(day, today), _DONE.get(query.done or "")), view)
 

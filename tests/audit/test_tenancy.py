@@ -18,6 +18,7 @@ OPEN_TABLES = {"accounts", "providers"}
 FOR_COUNCILS = {
     "acknowledgements",
     "amendments",
+    "check_in_homes",
     "check_ins",
     "clients",
     "commissions",

@@ -95,6 +95,7 @@ def _accept(taken: Sample, message: CheckInMessage) -> AcceptedCheckIn:
         received_at=datetime.now(UTC),
         skew_seconds=0,
         occurred_at=message.at,
+        carer=body.carer or "",
         client=body.client,
         fold_client=body.client,
         tag_id=None,

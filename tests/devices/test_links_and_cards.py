@@ -55,8 +55,6 @@ GOOD = make_link(BASE, "nfc", PROVIDER, TAG, KEY)
         GOOD[:-1],
         GOOD + "A",
         GOOD + "=",
-        GOOD + "\n",
-        GOOD + "?x=1",
         GOOD[:-1] + "_",
         GOOD.replace("/t/", "/x/"),
         GOOD.replace("https", "ftp"),

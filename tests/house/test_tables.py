@@ -22,6 +22,7 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "candidates": ("notifications", set()),
     "carers": ("care", {"alerts", "intake", "visits"}),
     "check_in_conflicts": ("intake", set()),
+    "check_in_homes": ("intake", {"visits"}),
     "check_in_locations": ("intake", set()),
     "check_ins": ("intake", {"audit", "visits"}),
     "claims": ("visits", set()),

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from devices.keys import PrivateKey
+from devices.lenient import EARLIEST
 from devices.links import TagLink, make_link
 from devices.messages import CheckInBody, Evidence, Gps, LinkRead, Manual
 from devices.sd_jwt import read_check_in, sign_check_in
@@ -170,3 +171,11 @@ def test_doubts_stand_in_one_order_and_each_once():
     found = accepted(msgspec.structs.replace(FAR, mock=True), carer="W-2", check_in=uuid4())
     assert list(found.doubts) == sorted(set(found.doubts))
     assert {"carer_not_device_owner", "mock_location"} <= set(found.doubts)
+
+
+def test_a_time_that_cannot_be_read_is_not_put_right():
+    one = authentic()
+    spoilt = msgspec.structs.replace(one.message, at=EARLIEST, doubts=("unreadable_time",))
+    found = accept(Authentic(spoilt, one.signer, one.links), known(), NOON - timedelta(days=40 * 365), NOON)
+    assert (found.occurred_at, found.fold_client) == (EARLIEST, None)
+    assert found.doubts == ("unreadable_time",)

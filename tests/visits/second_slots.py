@@ -6,7 +6,7 @@ Where the page leaves two readings, this is how it is read here:
   overlap. Only slots that somebody is in have a time; the first shares nothing with itself.
 - The carer's own slot comes first both among those without overlap and among those with a little.
 - Each time has its own last amendment. "The carer's first arrival, or last departure" is so by the clock, also if its
-  stay went.
+  stay went. "Not where the stay is shared" is of the stay whose time was typed.
 - The one stay that both times make of several is shared with every visit that one of them was shared with.
 - Of a carer's stays that became one, the first arrival and the last departure are its check-ins, the rest its repeats.
 - An amendment makes a stay at a visit planned in error too. One that names `unplanned:<check-in>` goes to the visit
@@ -69,7 +69,6 @@ def with_times(stays: list[Stay], arrival: Typed | None, departure: Typed | None
     """One carer's stays at one visit, earliest first, with the amended times in force."""
     arrivals = sorted((stay.arrival for stay in stays if stay.arrival is not None), key=by_time)
     departures = sorted((stay.departure for stay in stays if stay.departure is not None), key=by_time)
-    against = contradicted(arrival, arrivals[:1]) + contradicted(departure, departures[-1:])
     kept = what_is_kept(stays, arrival, departure)
     everything = [one for stay in stays for one in stay.check_ins]
     if arrival and departure:
@@ -77,7 +76,9 @@ def with_times(stays: list[Stay], arrival: Typed | None, departure: Typed | None
         kept[0].departure = departures[-1] if departures else None
         kept[0].shares = tuple(sorted({code for stay in stays for code in stay.shares}))
     if not kept[0].shares:
-        kept[0].against = against
+        kept[0].against += contradicted(arrival, arrivals[:1])
+    if not kept[-1].shares:
+        kept[-1].against += contradicted(departure, departures[-1:])
     has = {one.ref for stay in kept for one in stay.check_ins}
     kept[0].repeats += [one for one in everything if one.ref not in has]
     for stay in kept:

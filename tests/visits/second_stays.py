@@ -101,7 +101,7 @@ def counts_as_made(one: CheckIn, check_ins: list[CheckIn]) -> datetime:
         other.occurred_at
         for other in check_ins
         if other.device_id == one.device_id
-        and other.sequence > one.sequence
+        and 0 < one.sequence < other.sequence
         and timedelta() < one.occurred_at - other.occurred_at <= 2 * HOUR
     ]
     return min([one.occurred_at, *behind])

@@ -24,13 +24,15 @@ from tests.web.counting import Counted
 # Page, role: transactions, statements. Who asks is found in one of each.
 PAGES: dict[tuple[str, Role | None], tuple[int, int]] = {
     ("/sign-in", None): (0, 0),
-    ("/", "coordinator"): (3, 6),
-    ("/?status=attention", "registered_manager"): (3, 6),
+    ("/", "coordinator"): (4, 9),
+    ("/?status=attention", "registered_manager"): (4, 9),
     ("/visits/V-0", "coordinator"): (5, 10),
     ("/visits/M-1", "coordinator"): (5, 10),
     ("/candidates", "registered_manager"): (2, 3),
     ("/candidates?show=all", "coordinator"): (2, 3),
     ("/imports", "coordinator"): (2, 3),
+    ("/calls-without-a-home", "coordinator"): (2, 3),
+    ("/not-accepted", "coordinator"): (3, 6),
     ("/imports", "operator"): (1, 1),
     ("/reconciliation", "coordinator"): (4, 9),
     ("/enrol", "coordinator"): (3, 3),

@@ -107,19 +107,24 @@ TAPS = st.lists(
     min_size=1,
     max_size=14,
 )
-CHANGES = st.lists(
-    st.builds(
-        Change,
-        st.integers(1, 10**6),
-        st.sampled_from([visit for visit, *_ in ROSTER]),
-        st.sampled_from(CARERS),
-        st.one_of(st.none(), st.integers(6 * 60, 12 * 60)),
-        st.integers(12 * 60 + 1, 21 * 60),
-        st.integers(22 * 60, 23 * 60),
-    ),
-    max_size=4,
-    unique_by=lambda change: change.number,
-)
+
+
+@st.composite
+def a_change(draw: st.DrawFn) -> Change:
+    """An amendment that is taken whatever else is known by then: in the visit's window, after any arrival of a tap."""
+    visit, _, start, _ = draw(st.sampled_from(ROSTER))
+    begins = (at(start) - at("00:00")) // timedelta(minutes=1)
+    return Change(
+        draw(st.integers(1, 10**6)),
+        visit,
+        draw(st.sampled_from(CARERS)),
+        draw(st.one_of(st.none(), st.integers(begins - 120, begins + 120))),
+        draw(st.integers(begins + 121, begins + 150)),
+        draw(st.integers(22 * 60, 23 * 60)),
+    )
+
+
+CHANGES = st.lists(a_change(), max_size=4, unique_by=lambda change: change.number)
 
 
 def midnight_plus(minutes: int) -> datetime:

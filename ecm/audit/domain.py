@@ -50,6 +50,7 @@ class EventTag(TagGrammar):
     VISIT_REMOVED = "visits:visit:removed"
     VISIT_CONTRADICTED = "visits:visit:contradicted"
     VISIT_AMENDED = "visits:visit:amended"
+    AMENDMENT_WITHDRAWN = "visits:amendment:withdrawn"
     EXCEPTION_ACKNOWLEDGED = "visits:exception:acknowledged"
     ALERT_RAISED = "alerts:alert:raised"
     ALERT_WITHDRAWN = "alerts:alert:withdrawn"

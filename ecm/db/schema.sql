@@ -54,7 +54,8 @@ CREATE TABLE public.acknowledgements (
     carer text NOT NULL,
     acknowledged_by text NOT NULL,
     acknowledged_at timestamp with time zone NOT NULL,
-    memo text
+    memo text,
+    occurrence timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.alert_facts (
@@ -90,6 +91,14 @@ CREATE TABLE public.alerts (
     CONSTRAINT alerts_state_check CHECK ((state = ANY (ARRAY['open'::text, 'withdrawn'::text, 'closed'::text])))
 );
 
+CREATE TABLE public.amendment_withdrawals (
+    provider_id uuid NOT NULL,
+    amendment_id uuid NOT NULL,
+    withdrawn_by text NOT NULL,
+    withdrawn_at timestamp with time zone NOT NULL,
+    reason text NOT NULL
+);
+
 CREATE TABLE public.amendments (
     provider_id uuid NOT NULL,
     amendment_id uuid NOT NULL,
@@ -101,7 +110,8 @@ CREATE TABLE public.amendments (
     made_by text NOT NULL,
     reason text NOT NULL,
     memo text,
-    recorded_at timestamp with time zone NOT NULL
+    recorded_at timestamp with time zone NOT NULL,
+    device_id uuid
 );
 
 CREATE TABLE public.api_tokens (
@@ -527,13 +537,16 @@ ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_username_once UNIQUE (username);
 
 ALTER TABLE ONLY public.acknowledgements
-    ADD CONSTRAINT acknowledgements_pkey PRIMARY KEY (provider_id, visit, exception, carer);
+    ADD CONSTRAINT acknowledgements_pkey PRIMARY KEY (provider_id, visit, exception, carer, occurrence);
 
 ALTER TABLE ONLY public.alert_facts
     ADD CONSTRAINT alert_facts_pkey PRIMARY KEY (provider_id, alert_id, fact_id);
 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (provider_id, alert_id);
+
+ALTER TABLE ONLY public.amendment_withdrawals
+    ADD CONSTRAINT amendment_withdrawals_pkey PRIMARY KEY (provider_id, amendment_id);
 
 ALTER TABLE ONLY public.amendments
     ADD CONSTRAINT amendments_pkey PRIMARY KEY (provider_id, amendment_id);
@@ -713,6 +726,9 @@ ALTER TABLE ONLY public.alert_facts
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_branch_known FOREIGN KEY (provider_id, branch_id) REFERENCES public.branches(provider_id, branch_id);
 
+ALTER TABLE ONLY public.amendment_withdrawals
+    ADD CONSTRAINT amendment_withdrawals_amendment_known FOREIGN KEY (provider_id, amendment_id) REFERENCES public.amendments(provider_id, amendment_id);
+
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(account_id);
 
@@ -797,6 +813,8 @@ ALTER TABLE public.alert_facts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.amendment_withdrawals ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.amendments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_events ENABLE ROW LEVEL SECURITY;
@@ -873,6 +891,10 @@ CREATE POLICY own_council ON public.acknowledgements FOR SELECT TO ecm_service U
    FROM public.visits
   WHERE ((visits.provider_id = acknowledgements.provider_id) AND (visits.visit = acknowledgements.visit))))));
 
+CREATE POLICY own_council ON public.amendment_withdrawals FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.amendments
+  WHERE ((amendments.provider_id = amendment_withdrawals.provider_id) AND (amendments.amendment_id = amendment_withdrawals.amendment_id))))));
+
 CREATE POLICY own_council ON public.amendments FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
    FROM public.visits
   WHERE ((visits.provider_id = amendments.provider_id) AND (visits.visit = amendments.visit))))));
@@ -905,11 +927,21 @@ CREATE POLICY own_council_attached ON public.check_ins FOR SELECT TO ecm_service
    FROM public.check_in_homes
   WHERE ((check_in_homes.provider_id = check_ins.provider_id) AND (check_in_homes.device_id = check_ins.device_id) AND (check_in_homes.check_in_id = check_ins.check_in_id))))));
 
+CREATE POLICY own_council_unplanned ON public.amendments FOR SELECT TO ecm_service USING (((NULLIF(current_setting('ecm.council_id'::text, true), ''::text) IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.check_ins
+  WHERE ((check_ins.provider_id = amendments.provider_id) AND (check_ins.device_id = amendments.device_id) AND (check_ins.check_in_id =
+        CASE
+            WHEN (amendments.visit ~~ 'unplanned:%'::text) THEN (substr(amendments.visit, 11))::uuid
+            ELSE NULL::uuid
+        END))))));
+
 CREATE POLICY own_provider ON public.acknowledgements TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.alert_facts TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.alerts TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_provider ON public.amendment_withdrawals TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_provider ON public.amendments TO ecm_service USING ((provider_id = (NULLIF(current_setting('ecm.provider_id'::text, true), ''::text))::uuid));
 
@@ -998,6 +1030,8 @@ GRANT SELECT,INSERT ON TABLE public.acknowledgements TO ecm_service;
 GRANT SELECT,INSERT ON TABLE public.alert_facts TO ecm_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alerts TO ecm_service;
+
+GRANT SELECT,INSERT ON TABLE public.amendment_withdrawals TO ecm_service;
 
 GRANT SELECT,INSERT ON TABLE public.amendments TO ecm_service;
 

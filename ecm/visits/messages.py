@@ -9,7 +9,7 @@ from devices.messages import ManualReason
 from ecm.audit.domain import StoredCheckIn
 from ecm.visits.domain import Amendment, Limits, Stay, Visit, exceptions_at, status
 from ecm.visits.service import Day, Detail
-from ecm.visits.store import Acknowledgement, StoredVisit
+from ecm.visits.store import Acknowledgement, StoredVisit, Withdrawal, WrittenAmendment
 from ecm.words.codes import Code, Instant, Memo
 
 
@@ -26,11 +26,28 @@ class NewAmendmentMessage(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewAcknowledgementMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """That an exception of the visit may stand."""
+    """That an exception of the visit may stand.
+
+    `occurrence` is the planned start of the visit that was looked at; null stands for whatever is planned now.
+    """
 
     exception: Code
     carer: Code | None = None
     memo: Memo | None = None
+    occurrence: Instant | None = None
+
+
+class NewWithdrawalMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """That an amendment does not count, and why."""
+
+    reason: Memo
+
+
+class AmendmentShown(Amendment, frozen=True):
+    """An amendment with when the service wrote it down; `withdrawn` tells who took it back, null where it counts."""
+
+    recorded_at: datetime
+    withdrawn: Withdrawal | None
 
 
 class StayShown(msgspec.Struct):
@@ -87,14 +104,18 @@ class DayShown(msgspec.Struct):
 
 
 class VisitDetailShown(msgspec.Struct):
-    """A visit with all that it rests on."""
+    """A visit with all that it rests on.
+
+    `amendments` holds the withdrawn ones too, and those made before the visit was planned, which name an unplanned one.
+    `acknowledgements` holds those of every occurrence; the exceptions tell what is acknowledged of the one planned now.
+    """
 
     as_of: datetime
     day: date
     changed_at: datetime
     visit: VisitShown
     check_ins: tuple[StoredCheckIn, ...]
-    amendments: tuple[Amendment, ...]
+    amendments: tuple[AmendmentShown, ...]
     acknowledgements: tuple[Acknowledgement, ...]
 
 
@@ -117,16 +138,24 @@ def day_shown(found: Day, limits: Limits) -> DayShown:
 
 def detail_shown(found: Detail, limits: Limits) -> VisitDetailShown:
     """Shape a visit with its evidence for an answer."""
-    acknowledged = frozenset((one.exception, one.carer) for one in found.acknowledgements)
+    planned_start = found.stored.visit.planned_start
+    acknowledged = frozenset(
+        (one.exception, one.carer) for one in found.acknowledgements if one.occurrence == planned_start
+    )
     return VisitDetailShown(
         as_of=found.as_of,
         day=found.stored.visit.day,
         changed_at=found.stored.changed_at,
         visit=_visit_shown(found.stored, found.as_of, limits, acknowledged),
         check_ins=found.check_ins,
-        amendments=found.amendments,
+        amendments=tuple(_amendment_shown(one) for one in found.amendments),
         acknowledgements=found.acknowledgements,
     )
+
+
+def _amendment_shown(written: WrittenAmendment) -> AmendmentShown:
+    fields = msgspec.structs.asdict(written.amendment)
+    return AmendmentShown(**fields, recorded_at=written.recorded_at, withdrawn=written.withdrawal)
 
 
 def _visit_shown(

@@ -73,10 +73,32 @@ CROSS JOIN LATERAL (
 ) AS attached;
 
 -- name: amendments
+-- Those that count: withdrawn ones are left out.
 SELECT amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo
 FROM amendments
+WHERE provider_id = $1 AND visit = ANY ($2::text[]) AND NOT EXISTS (
+    SELECT FROM amendment_withdrawals AS withdrawn
+    WHERE withdrawn.provider_id = amendments.provider_id AND withdrawn.amendment_id = amendments.amendment_id
+)
+ORDER BY made_at, amendment_id;
+
+-- name: written_amendments
+SELECT amendment_id, visit, carer, in_at, out_at, made_at, made_by, amendments.reason, memo, recorded_at,
+    withdrawn_by, withdrawn_at, amendment_withdrawals.reason AS withdrawal_reason
+FROM amendments LEFT JOIN amendment_withdrawals USING (provider_id, amendment_id)
 WHERE provider_id = $1 AND visit = ANY ($2::text[])
 ORDER BY made_at, amendment_id;
+
+-- name: withdrawal
+SELECT amendment_id, withdrawn_by, withdrawn_at, reason
+FROM amendment_withdrawals WHERE provider_id = $1 AND amendment_id = $2;
+
+-- name: insert_withdrawal
+-- Only of an amendment that there is.
+INSERT INTO amendment_withdrawals (provider_id, amendment_id, withdrawn_by, withdrawn_at, reason)
+SELECT provider_id, amendment_id, $3, $4, $5 FROM amendments WHERE provider_id = $1 AND amendment_id = $2
+ON CONFLICT (provider_id, amendment_id) DO NOTHING
+RETURNING amendment_id;
 
 -- name: visits_of_days
 SELECT kept.*
@@ -145,17 +167,18 @@ FROM visits WHERE provider_id = $1 AND visit = $2;
 -- name: acknowledged_on_day
 SELECT provider_id, acknowledgements.visit, exception, carer
 FROM acknowledgements JOIN visits USING (provider_id, visit)
-WHERE day = $1 AND ($2::uuid IS NULL OR provider_id = $2) AND ($3::text IS NULL OR council_id = $3);
+WHERE day = $1 AND ($2::uuid IS NULL OR provider_id = $2) AND ($3::text IS NULL OR council_id = $3)
+    AND occurrence = coalesce(planned_start, '1970-01-01T00:00:00Z');
 
 -- name: acknowledgements
-SELECT exception, carer, acknowledged_by, acknowledged_at, memo
+SELECT exception, carer, acknowledged_by, acknowledged_at, memo, occurrence
 FROM acknowledgements WHERE provider_id = $1 AND visit = $2
 ORDER BY acknowledged_at, exception, carer;
 
 -- name: insert_amendment
 INSERT INTO amendments (
-    provider_id, amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo, recorded_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    provider_id, amendment_id, visit, carer, in_at, out_at, made_at, made_by, reason, memo, recorded_at, device_id
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (provider_id, amendment_id) DO NOTHING
 RETURNING amendment_id;
 
@@ -167,9 +190,10 @@ FROM amendments WHERE provider_id = $1 AND amendment_id = $2;
 SELECT EXISTS (SELECT FROM carers WHERE provider_id = $1 AND carer = $2);
 
 -- name: insert_acknowledgement
-INSERT INTO acknowledgements (provider_id, visit, exception, carer, acknowledged_by, acknowledged_at, memo)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (provider_id, visit, exception, carer) DO NOTHING
+INSERT INTO acknowledgements (
+    provider_id, visit, exception, carer, acknowledged_by, acknowledged_at, memo, occurrence
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (provider_id, visit, exception, carer, occurrence) DO NOTHING
 RETURNING visit;
 
 -- name: claims_of_visits

@@ -8,18 +8,19 @@ from aiohttp import web
 
 from ecm.http.endpoints import Routes
 from ecm.http.replies import reply
-from ecm.http.requests import account_of, provider_of, read_json, read_query
+from ecm.http.requests import CLOCK, account_of, path_uuid, provider_of, read_json, read_query
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import (
     DayShown,
     NewAcknowledgementMessage,
     NewAmendmentMessage,
+    NewWithdrawalMessage,
     VisitDetailShown,
     day_shown,
     detail_shown,
 )
 from ecm.visits.service import VISITS
-from ecm.visits.store import Acknowledgement
+from ecm.visits.store import Acknowledgement, Withdrawal
 from ecm.words.codes import VisitCode, as_utc
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND
 from ecm.words.roles import OFFICE, READERS
@@ -86,7 +87,11 @@ async def get_visit(request: web.Request) -> web.Response:
     problems=(NOT_FOUND, CONFLICT, INVALID),
 )
 async def post_amendment(request: web.Request) -> web.Response:
-    """Store an amendment; the same again answers 200. The visit is folded again a moment later."""
+    """Store an amendment; the same again answers 200. The visit is folded again a moment later.
+
+    `made_at` is a remark that may not lie ahead of now. A time is refused that lies later than five minutes from now
+    or outside the visit's window, or that leaves no time between arrival and departure, or more than the longest stay.
+    """
     visit = path_visit(request)
     given = await read_json(request, NewAmendmentMessage)
     amendment = Amendment(
@@ -106,19 +111,39 @@ async def post_amendment(request: web.Request) -> web.Response:
 
 @ROUTES.route(
     "POST",
+    "/v1/visits/{visit}/amendments/{amendment}/withdrawal",
+    "Withdraw an amendment",
+    roles=OFFICE,
+    body=NewWithdrawalMessage,
+    replies={200: Withdrawal, 201: Withdrawal},
+    problems=(NOT_FOUND, CONFLICT, INVALID),
+)
+async def post_withdrawal(request: web.Request) -> web.Response:
+    """Note that an amendment does not count; it stays listed with who withdrew it, and why. The same again: 200."""
+    visit, amendment = path_visit(request), path_uuid(request, "amendment")
+    given = await read_json(request, NewWithdrawalMessage)
+    withdrawal = Withdrawal(amendment, account_of(request).username, request.app[CLOCK].now(), given.reason)
+    stored, new = await request.app[VISITS].withdraw(provider_of(request), visit, withdrawal)
+    return reply(stored, 201 if new else 200)
+
+
+@ROUTES.route(
+    "POST",
     "/v1/visits/{visit}/acknowledgements",
     "Let an exception stand",
     roles=OFFICE,
     body=NewAcknowledgementMessage,
     replies={201: Acknowledgement},
-    problems=(NOT_FOUND, INVALID),
+    problems=(NOT_FOUND, CONFLICT, INVALID),
 )
 async def post_acknowledgement(request: web.Request) -> web.Response:
-    """Note that an exception of a visit may stand; the first to say so stays named."""
+    """Note that an exception of a visit, as it is planned, may stand; the first to say so stays named."""
     visit = path_visit(request)
     given = await read_json(request, NewAcknowledgementMessage)
+    occurrence = None if given.occurrence is None else as_utc(given.occurrence, "occurrence")
+    by = account_of(request).username
     acknowledgement = await request.app[VISITS].acknowledge(
-        provider_of(request), visit, given.exception, given.carer, given.memo, account_of(request).username
+        provider_of(request), visit, given.exception, given.carer, given.memo, by, occurrence
     )
     return reply(acknowledgement, 201)
 

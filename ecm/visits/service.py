@@ -1,34 +1,31 @@
 """Folding visits again when something changed, reading them, and amending and acknowledging them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
 from aiohttp import web
-from msgspec.structs import replace
 
 from ecm.audit import service as audit
 from ecm.audit.domain import SERVICE, Event, EventTag, Sealable, StoredCheckIn
 from ecm.audit.signatures import check_signatures
-from ecm.care.domain import FoldPoint
-from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
 from ecm.intake import fold_requests
 from ecm.intake.fold_requests import FoldRequest, Waiting
-from ecm.visits import refolding, store
-from ecm.visits.domain import FAR, HANDLING, NEAR, Limits
+from ecm.visits import corrections, refolding, store
+from ecm.visits.corrections import Acknowledging, named_by, names_of, no_visit, refs_of
+from ecm.visits.domain import FAR, NEAR, Limits
 from ecm.visits.limits import LONG_MINUTES
 from ecm.visits.looking_again import look_again
 from ecm.visits.model import Amendment, PlannedVisit, Visit
 from ecm.visits.second_look import claims_of
-from ecm.visits.store import Acknowledged, Acknowledgement, Span, StoredVisit
+from ecm.visits.store import Acknowledged, Acknowledgement, Span, StoredVisit, Withdrawal, WrittenAmendment
 from ecm.words.civil_time import london_day
 from ecm.words.clock import Clock
-from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND, Problem
+from ecm.words.problems import INVALID, NOT_FOUND
 from ecm.words.roles import Account
 
 LIMITS: Final = Limits()
@@ -59,7 +56,7 @@ class Detail:
     as_of: datetime
     stored: StoredVisit
     check_ins: tuple[StoredCheckIn, ...]
-    amendments: tuple[Amendment, ...]
+    amendments: tuple[WrittenAmendment, ...]
     acknowledgements: tuple[Acknowledgement, ...]
     named: tuple[StoredCheckIn, ...] = ()
 
@@ -230,7 +227,7 @@ class Visits:
         A council officer names the provider, whose code it is; for an office it is its own.
         """
         if account.provider is not None and provider not in {None, account.provider}:
-            raise _no_visit()
+            raise no_visit()
         provider = account.provider or provider
         if provider is None:
             raise INVALID.because("Say whose visit it is: provider is missing.")
@@ -239,10 +236,10 @@ class Visits:
         ) as connection:
             stored = await store.visit(connection, provider, code)
             if stored is None:
-                raise _no_visit()
+                raise no_visit()
             own = set(refs_of(stored.visit))
             found = await audit.check_ins(connection, provider, sorted(own | set(named_by(stored.visit))))
-            amendments = await store.amendments(connection, provider, [code])
+            amendments = await store.written_amendments(connection, provider, names_of(stored.visit))
             acknowledgements = await store.acknowledgements(connection, provider, code)
         check_ins = tuple(one for one in found if (one.device_id, one.check_in_id) in own)
         named = tuple(one for one in found if (one.device_id, one.check_in_id) not in own)
@@ -251,92 +248,38 @@ class Visits:
     async def amend(self, provider: UUID, amendment: Amendment) -> tuple[Amendment, bool]:
         """Store an amendment, and ask for the fold that shows it; return it and whether it is new.
 
-        The same amendment again changes nothing; other content under its id raises `conflict`.
+        What waits of the client is folded first, so that the amendment is held against what is known. The same
+        amendment again changes nothing; other content under its id raises `conflict`.
         """
-        _check_amendment(amendment)
-        now = self._clock.now()
+        await self.fold_visit(provider, amendment.visit)
         async with self._database.transaction("amend_visit", provider=provider) as connection:
-            stored, is_new = await store_once(
-                amendment,
-                store.insert_amendment(connection, provider, amendment, now),
-                partial(store.amendment, connection, provider, amendment.amendment_id),
-                lambda one: replace(one, made_by=""),
-                CONFLICT.because("There is another amendment under this id."),
-            )
-            if is_new:
-                await self._amended(connection, provider, amendment, now)
-        return stored, is_new
+            return await corrections.amend(connection, provider, amendment, self._clock.now())
 
-    async def _amended(self, connection: Connection, provider: UUID, amendment: Amendment, now: datetime) -> None:
-        """Follow from a new amendment; raises, which takes it back, where there is nothing that it could amend.
-
-        Looked for only now, so that the same again is answered the same when the visit is no more.
-        """
-        stored = await store.visit(connection, provider, amendment.visit)
-        if stored is None:
-            raise _no_visit()
-        if not await store.carer_known(connection, provider, amendment.carer):
-            raise INVALID.because(f"There is no carer {amendment.carer}.")
-        begins_at = stored.visit.planned_start or stored.visit.arrived_at or now
-        await fold_requests.request_folds(connection, provider, [FoldPoint(stored.visit.client, begins_at)])
-        detail = {"amendment": str(amendment.amendment_id), "carer": amendment.carer, "reason": amendment.reason}
-        by, subject = amendment.made_by, amendment.visit
-        await audit.record(connection, provider, EventTag.VISIT_AMENDED, by, subject, detail, now)
+    async def withdraw(self, provider: UUID, code: str, withdrawal: Withdrawal) -> tuple[Withdrawal, bool]:
+        """Note that an amendment of a visit does not count, and ask for the fold; return it and whether it is new."""
+        async with self._database.transaction("withdraw_amendment", provider=provider) as connection:
+            return await corrections.withdraw(connection, provider, code, withdrawal)
 
     async def acknowledge(
-        self, provider: UUID, code: str, exception: str, carer: str | None, memo: str | None, by: str
+        self,
+        provider: UUID,
+        code: str,
+        exception: str,
+        carer: str | None,
+        memo: str | None,
+        by: str,
+        occurrence: datetime | None = None,
     ) -> Acknowledgement:
         """Note that a person lets an exception stand; the first to do so stays named.
 
-        Raises `not-found` without such a visit and `invalid` when it has no such exception to acknowledge.
+        `occurrence` is the planned start that the person saw, None for whatever is planned now.
         """
-        now = self._clock.now()
-        acknowledgement = Acknowledgement(exception, carer, by, now, memo)
-
-        async def first() -> Acknowledgement | None:
-            known = await store.acknowledgements(connection, provider, code)
-            return next((one for one in known if (one.exception, one.carer) == (exception, carer)), None)
-
+        asked = Acknowledging(exception, carer, memo, occurrence)
         async with self._database.transaction("acknowledge_exception", provider=provider) as connection:
-            stored = await store.visit(connection, provider, code)
-            if stored is None:
-                raise _no_visit()
-            _check_acknowledgement(stored.visit, exception, carer)
-            kept, is_new = await store_once(
-                acknowledgement,
-                store.insert_acknowledgement(connection, provider, code, acknowledgement),
-                first,
-                lambda one: (one.exception, one.carer),
-                _no_visit(),
-            )
-            if is_new:
-                detail = {"exception": exception, "carer": carer}
-                await audit.record(connection, provider, EventTag.EXCEPTION_ACKNOWLEDGED, by, code, detail, now)
-        return kept
+            return await corrections.acknowledge(connection, provider, code, asked, by, self._clock.now())
 
 
 VISITS: Final = web.AppKey("visits", Visits)
-
-
-def refs_of(visit: Visit) -> list[tuple[UUID, UUID]]:
-    """Return (device, check-in) of every check-in that a visit rests on."""
-    named = {
-        ref
-        for stay in visit.stays
-        for ref in (stay.in_check_in, stay.out_check_in, *stay.repeat_check_ins)
-        if ref is not None
-    }
-    return _split(named)
-
-
-def named_by(visit: Visit) -> list[tuple[UUID, UUID]]:
-    """Return (device, check-in) of every check-in that an exception of a visit names."""
-    refs = {ref for exception in visit.exceptions for ref in exception.between}
-    return _split({ref.removeprefix("check-in ") for ref in refs if ref.startswith("check-in ")})
-
-
-def _split(refs: Iterable[str]) -> list[tuple[UUID, UUID]]:
-    return [(UUID(device), UUID(check_in)) for device, _, check_in in (ref.partition("/") for ref in sorted(refs))]
 
 
 async def _write(connection: Connection, provider: UUID, change: refolding.Change, now: datetime) -> list[str]:
@@ -372,23 +315,3 @@ def _sealables(requests: Sequence[FoldRequest]) -> list[Sealable]:
         for request in requests
         if request.device_id is not None and request.check_in_id is not None and request.link_digest is not None
     ]
-
-
-def _check_amendment(amendment: Amendment) -> None:
-    if amendment.in_at is None and amendment.out_at is None:
-        raise INVALID.because("An amendment changes in_at, out_at or both.")
-    if amendment.in_at is not None and amendment.out_at is not None and amendment.in_at >= amendment.out_at:
-        raise INVALID.because("in_at must come before out_at.")
-    if amendment.reason == "OTHER_WITH_MEMO" and not (amendment.memo and amendment.memo.strip()):
-        raise INVALID.because("The reason OTHER_WITH_MEMO needs a memo.")
-
-
-def _check_acknowledgement(visit: Visit, exception: str, carer: str | None) -> None:
-    if (exception, carer) not in {(one.kind, one.carer) for one in visit.exceptions}:
-        raise INVALID.because(f"The visit has no exception {exception} of this carer.")
-    if HANDLING[exception] == "fix":
-        raise INVALID.because(f"{exception} must be fixed by an amendment; it cannot be acknowledged.")
-
-
-def _no_visit() -> Problem:
-    return NOT_FOUND.because("There is no such visit among those you may see.")

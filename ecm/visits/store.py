@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from operator import attrgetter
 from uuid import UUID
 
@@ -21,6 +21,8 @@ _QUERIES = load_queries(__package__)
 Acknowledged = Mapping[tuple[UUID, str], frozenset[tuple[str, str | None]]]
 _VISIT = msgspec.json.Decoder(Visit)
 _CLAIMED = attrgetter(*(column.name for column in fields(Claim)))
+# The occurrence of what was not planned, as it is stored: a key has no nulls.
+_UNPLANNED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,27 @@ class Acknowledgement:
     acknowledged_by: str
     acknowledged_at: datetime
     memo: str | None
+    # The planned start that the visit had then. It stands for that occurrence alone. None: it was not planned.
+    occurrence: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Who took an amendment back, when and why: it no longer counts, and stays as it was written."""
+
+    amendment: UUID
+    withdrawn_by: str
+    withdrawn_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAmendment:
+    """An amendment with when the service wrote it down, and its withdrawal if there was one."""
+
+    amendment: Amendment
+    recorded_at: datetime
+    withdrawal: Withdrawal | None
 
 
 async def lock_clients(connection: Connection, provider: UUID, clients: Iterable[str]) -> dict[str, str]:
@@ -100,9 +123,41 @@ async def check_ins(connection: Connection, provider: UUID, spans: Sequence[Span
 
 
 async def amendments(connection: Connection, provider: UUID, visits: Sequence[str]) -> list[Amendment]:
-    """Return the amendments of these visits, oldest first."""
+    """Return the amendments of these visits that count, oldest first: those that were withdrawn do not."""
     rows = await connection.fetch(_QUERIES["amendments"], provider, visits)
     return [Amendment(**row) for row in rows]
+
+
+async def written_amendments(connection: Connection, provider: UUID, visits: Sequence[str]) -> list[WrittenAmendment]:
+    """Return every amendment of these visits, oldest first, with what became of it."""
+    rows = await connection.fetch(_QUERIES["written_amendments"], provider, visits)
+    return [
+        WrittenAmendment(
+            Amendment(*amendment),
+            recorded_at,
+            None if withdrawn_by is None else Withdrawal(amendment[0], withdrawn_by, withdrawn_at, reason),
+        )
+        for *amendment, recorded_at, withdrawn_by, withdrawn_at, reason in rows
+    ]
+
+
+async def insert_withdrawal(connection: Connection, provider: UUID, withdrawal: Withdrawal) -> bool:
+    """Store a withdrawal; return False, and store nothing, where there is one already, or no such amendment."""
+    inserted = await connection.fetchval(
+        _QUERIES["insert_withdrawal"],
+        provider,
+        withdrawal.amendment,
+        withdrawal.withdrawn_by,
+        withdrawal.withdrawn_at,
+        withdrawal.reason,
+    )
+    return inserted is not None
+
+
+async def withdrawal(connection: Connection, provider: UUID, amendment_id: UUID) -> Withdrawal | None:
+    """Find the withdrawal of an amendment."""
+    row = await connection.fetchrow(_QUERIES["withdrawal"], provider, amendment_id)
+    return None if row is None else Withdrawal(*row)
 
 
 async def visits_of_days(connection: Connection, provider: UUID, days: Sequence[tuple[str, date]]) -> dict[str, Kept]:
@@ -180,11 +235,19 @@ async def acknowledged_on_day(
 async def acknowledgements(connection: Connection, provider: UUID, code: str) -> list[Acknowledgement]:
     """Return what is acknowledged of a visit, oldest first."""
     rows = await connection.fetch(_QUERIES["acknowledgements"], provider, code)
-    return [Acknowledgement(**{**row, "carer": row["carer"] or None}) for row in rows]
+    return [
+        Acknowledgement(exception, carer or None, by, at, memo, None if occurrence == _UNPLANNED else occurrence)
+        for exception, carer, by, at, memo, occurrence in rows
+    ]
 
 
-async def insert_amendment(connection: Connection, provider: UUID, amendment: Amendment, now: datetime) -> bool:
-    """Store an amendment; return False, and store nothing, when its id is taken."""
+async def insert_amendment(
+    connection: Connection, provider: UUID, amendment: Amendment, device: UUID | None, now: datetime
+) -> bool:
+    """Store an amendment; return False, and store nothing, when its id is taken.
+
+    `device` is the phone of the check-in that an unplanned visit is named after.
+    """
     inserted = await connection.fetchval(
         _QUERIES["insert_amendment"],
         provider,
@@ -198,6 +261,7 @@ async def insert_amendment(connection: Connection, provider: UUID, amendment: Am
         amendment.reason,
         amendment.memo,
         now,
+        device,
     )
     return inserted is not None
 
@@ -217,7 +281,7 @@ async def carer_known(connection: Connection, provider: UUID, carer: str) -> boo
 async def insert_acknowledgement(
     connection: Connection, provider: UUID, code: str, acknowledgement: Acknowledgement
 ) -> bool:
-    """Store an acknowledgement; return False, and store nothing, when there is one of this exception and carer."""
+    """Store an acknowledgement; return False, and store nothing, when there is one of its exception and occurrence."""
     inserted = await connection.fetchval(
         _QUERIES["insert_acknowledgement"],
         provider,
@@ -227,6 +291,7 @@ async def insert_acknowledgement(
         acknowledgement.acknowledged_by,
         acknowledgement.acknowledged_at,
         acknowledgement.memo,
+        acknowledgement.occurrence or _UNPLANNED,
     )
     return inserted is not None
 

@@ -11,21 +11,20 @@ from ecm.http.paging import NumberedPage
 from ecm.http.requests import account_of, path_uuid, provider_of, read_query
 from ecm.notifications.routes import CandidateShown, candidate_shown
 from ecm.notifications.service import NOTIFICATIONS
+from ecm.web.notices import done
 from ecm.web.rendering import Shell, address, render
-from ecm.web.session import read_form, see_other
+from ecm.web.session import read_form
 from ecm.words.codes import Memo
 from ecm.words.roles import MANAGERS
 
-_DONE: Final = {"dismissed": "The candidate is dismissed. It stays in the list with your reason."}
 CANDIDATES_A_PAGE: Final = 50
 
 
 class CandidatesQuery(msgspec.Struct):
-    """Which candidates to show, which page of them, and what was just done."""
+    """Which candidates to show, and which page of them."""
 
     show: Literal["open", "all"] = "open"
     page: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
-    done: str | None = None
 
 
 class DismissalForm(msgspec.Struct):
@@ -65,7 +64,7 @@ async def get_candidates(request: web.Request) -> web.StreamResponse:
         decided=found.others,
         may_dismiss=account_of(request).role in MANAGERS,
     )
-    return await render(request, "candidates.html", Shell("Possible notifications", _DONE.get(query.done or "")), view)
+    return await render(request, "candidates.html", Shell("Possible notifications"), view)
 
 
 async def post_dismissal(request: web.Request) -> web.StreamResponse:
@@ -74,4 +73,4 @@ async def post_dismissal(request: web.Request) -> web.StreamResponse:
     candidate = path_uuid(request, "candidate")
     by = account_of(request).username
     await request.app[NOTIFICATIONS].dismiss(provider_of(request), candidate, form.reason, by)
-    return see_other("/candidates?show=all&done=dismissed")
+    return done(request, "/candidates?show=all", "dismissed")

@@ -14,24 +14,20 @@ from ecm.intake.homes import HOMES, Attaching, NotAccepted
 from ecm.intake.model import Homeless
 from ecm.phones.service import PHONES
 from ecm.web.local_times import instant_of
+from ecm.web.notices import done
 from ecm.web.rendering import Shell, address, render
-from ecm.web.session import read_form, see_other
+from ecm.web.session import read_form
 from ecm.words.codes import Code, Memo
 from ecm.words.problems import INVALID
 
 ROWS_A_PAGE: Final = 100
-_DONE: Final = {
-    "attached": "The check-in is attached, and its visit follows it. What the phone sent stays as it was.",
-    "nobodys": "The check-in is off the list. It is kept as it was sent.",
-}
 PageNumber = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class HomelessQuery(msgspec.Struct):
-    """Which page to show, and what was just done."""
+    """Which page to show."""
 
     page: PageNumber = 1
-    done: str | None = None
 
 
 class NotAcceptedQuery(msgspec.Struct):
@@ -86,7 +82,7 @@ async def get_homeless(request: web.Request) -> web.StreamResponse:
     query = read_query(request, HomelessQuery)
     found, page = await request.app[HOMES].numbered(provider_of(request), query.page, ROWS_A_PAGE)
     view = HomelessView([(one, uuid4()) for one in found], page)
-    return await render(request, "homeless.html", Shell("Calls without a home", _DONE.get(query.done or "")), view)
+    return await render(request, "homeless.html", Shell("Calls without a home"), view)
 
 
 async def post_home(request: web.Request) -> web.StreamResponse:
@@ -102,11 +98,11 @@ async def post_home(request: web.Request) -> web.StreamResponse:
         client=None if nobody else form.client,
         visit=None if nobody else form.visit,
         direction=None if nobody else form.direction,
-        at=None if nobody else instant_of(form.at, "The time"),
+        at=None if nobody else instant_of(form.at, "The time", "at"),
         memo=form.memo,
     )
     await request.app[HOMES].attach(provider_of(request), said, account_of(request).username)
-    return see_other(address("/calls-without-a-home", done="nobodys" if nobody else "attached"))
+    return done(request, "/calls-without-a-home", "nobodys" if nobody else "attached")
 
 
 async def get_not_accepted(request: web.Request) -> web.StreamResponse:

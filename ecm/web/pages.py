@@ -13,6 +13,7 @@ from ecm.web import (
     sign_in,
     today,
     visit,
+    visit_forms,
 )
 from ecm.web.problem_pages import show_problems
 from ecm.web.session import page
@@ -29,9 +30,10 @@ def add_pages(app: web.Application) -> None:
     app.router.add_post("/sign-out", sign_in.post_sign_out)
     app.router.add_get("/", page(READERS | OPERATORS, today.get_today))
     app.router.add_get("/visits/{visit}", page(READERS, visit.get_visit))
-    app.router.add_post("/visits/{visit}/amendments", page(OFFICE, visit.post_amendment))
-    app.router.add_post("/visits/{visit}/planned-in-error", page(OFFICE, visit.post_planned_in_error))
-    app.router.add_post("/visits/{visit}/acknowledgements", page(OFFICE, visit.post_acknowledgement))
+    app.router.add_post("/visits/{visit}/amendments", page(OFFICE, visit_forms.post_amendment))
+    app.router.add_post("/visits/{visit}/amendments/{amendment}/withdrawal", page(OFFICE, visit_forms.post_withdrawal))
+    app.router.add_post("/visits/{visit}/planned-in-error", page(OFFICE, visit_forms.post_planned_in_error))
+    app.router.add_post("/visits/{visit}/acknowledgements", page(OFFICE, visit_forms.post_acknowledgement))
     app.router.add_get("/candidates", page(OFFICE, candidates.get_candidates))
     app.router.add_post("/candidates/{candidate}/dismissal", page(MANAGERS, candidates.post_dismissal))
     app.router.add_get("/calls-without-a-home", page(OFFICE, check_ins.get_homeless))

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from ecm.http.requests import ACCOUNT
 from ecm.web import plain_words
+from ecm.web.notices import forget_notice, notice_of
 from ecm.web.plain_words import words
 from ecm.words.civil_time import LONDON
 
@@ -41,7 +42,7 @@ PAGE_HEADERS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What stands around every page: its title, and what just happened."""
+    """What stands around every page: its title, and what just happened, if the page says so itself."""
 
     title: str
     notice: str | None = None
@@ -64,10 +65,18 @@ def set_up(app: web.Application) -> None:
 async def render(
     request: web.Request, template: str, shell: Shell, view: object = None, status: int = 200
 ) -> web.Response:
-    """Answer with a page, drawn in a thread for it may be long; the template sees `shell`, `view` and `account`."""
-    context = {"shell": shell, "view": view, "account": request.get(ACCOUNT), "path": request.path}
+    """Answer with a page, drawn in a thread for it may be long; the template sees `shell`, `view` and `account`.
+
+    The page that is led to after a form says once what was done.
+    """
+    follows = request.method == "GET" and status == 200
+    notice = shell.notice or (notice_of(request) if follows else None)
+    context = {"shell": Shell(shell.title, notice), "view": view, "account": request.get(ACCOUNT), "path": request.path}
     text = await asyncio.to_thread(aiohttp_jinja2.render_string, template, request, context)
-    return web.Response(text=text, status=status, content_type="text/html", headers=PAGE_HEADERS)
+    response = web.Response(text=text, status=status, content_type="text/html", headers=PAGE_HEADERS)
+    if follows:
+        forget_notice(request, response)
+    return response
 
 
 async def serve_static(request: web.Request) -> web.Response:
@@ -141,6 +150,16 @@ def minutes_seconds(seconds: int | None) -> str:
     return f"{whole} min {rest} s" if rest else f"{whole} min"
 
 
+def distance(distance_m: float | None, a95_m: float | None) -> str:
+    """Say how far a phone was from the address; a fix inside a drawn fence, whose distance has a minus, was at it."""
+    if distance_m is None:
+        return ""
+    accuracy = "" if a95_m is None else f", give or take {a95_m:.0f} m (95 %)"
+    if distance_m > 0:
+        return f"{distance_m:,.0f} m from the address{accuracy}"
+    return f"At the address: {abs(distance_m):,.0f} m inside the edge of its fence{accuracy}"
+
+
 def hours(minutes: int) -> str:
     """Show minutes as hours and minutes: 12 h 05 min."""
     whole, rest = divmod(minutes, 60)
@@ -170,6 +189,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "elapsed": elapsed,
     "minutes_seconds": minutes_seconds,
     "hours": hours,
+    "distance": distance,
     "pounds": pounds,
     "segment": segment,
     "readable": lambda code: words(code, {}),

@@ -25,7 +25,7 @@ def sides_of(found: Detail, account: Account) -> dict[str, Side]:
     """Return everything that an exception of the visit names, by its name."""
     stored = found.stored
     check_ins = {f"{one.device_id}/{one.check_in_id}": one for one in (*found.check_ins, *found.named)}
-    amendments = {str(one.amendment_id): one for one in found.amendments}
+    amendments = {str(one.amendment.amendment_id): one.amendment for one in found.amendments}
     sides = {}
     for ref in {ref for exception in stored.visit.exceptions for ref in exception.between}:
         kind, _, code = ref.partition(" ")

@@ -49,7 +49,6 @@ _GROUP_OF: Final[dict[str, Group]] = {
     "missed": "missed",
     "cancelled": "cancelled",
 }
-_DONE: Final = {"acknowledged": "The exception is acknowledged."}
 
 
 class TodayQuery(msgspec.Struct):
@@ -59,7 +58,6 @@ class TodayQuery(msgspec.Struct):
     provider: UUID | None = None
     status: Group | None = None
     page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
-    done: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ async def get_today(request: web.Request) -> web.StreamResponse:
         may_act=account.role in OFFICE,
         numbers=Numbers() if account.provider is None else await request.app[HOMES].numbers(account.provider),
     )
-    return await render(request, "today.html", Shell(_title(day, today), _DONE.get(query.done or "")), view)
+    return await render(request, "today.html", Shell(_title(day, today)), view)
 
 
 def _title(day: date, today: date) -> str:

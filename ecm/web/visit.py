@@ -1,8 +1,7 @@
 """One visit: its taps and what they are worth, the exceptions, the amendments, its alerts, and its proofs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -15,57 +14,41 @@ from ecm.audit.domain import StoredCheckIn
 from ecm.audit.service import AUDIT
 from ecm.care.domain import PlannedBefore
 from ecm.care.service import CARE
-from ecm.http.requests import CLOCK, account_of, provider_of, read_query
-from ecm.visits.domain import Amendment
-from ecm.visits.messages import StayShown, VisitDetailShown, detail_shown
+from ecm.http.requests import account_of, read_query
+from ecm.visits.domain import Stay
+from ecm.visits.messages import AmendmentShown, StayShown, VisitDetailShown, detail_shown
 from ecm.visits.routes import path_visit
 from ecm.visits.service import VISITS
-from ecm.web.local_times import instant_of
-from ecm.web.rendering import Shell, address, render, segment
-from ecm.web.session import local_path, read_form, see_other
+from ecm.web.local_times import Which
+from ecm.web.rendering import Shell, render
 from ecm.web.sides import Side, sides_of
-from ecm.words.codes import Code, Memo
 from ecm.words.roles import OFFICE, Account
-
-_DONE: Final = {
-    "amended": "The amendment is stored beside the check-ins, and the visit now follows it.",
-    "acknowledged": "The exception is acknowledged.",
-    "planned_in_error": "The visit is taken off as planned in error. It is kept, and neither missed nor paid.",
-}
-LocalTime = Annotated[str, msgspec.Meta(max_length=25)]
 
 
 class VisitPageQuery(msgspec.Struct):
-    """Whose visit it is (a council officer must say), and what was just done."""
+    """Whose visit it is; a council officer must say."""
 
     provider: UUID | None = None
-    done: str | None = None
 
 
-class AmendmentForm(msgspec.Struct):
-    """New times of one carer as people write them; an empty one stays as it was."""
+@dataclass(frozen=True, slots=True)
+class AmendmentTyped:
+    """The amendment form as it stands: what was typed, what is wrong with it, and which times come twice that night.
+
+    `amendment` is made with the page, so that the form sent twice is one amendment.
+    """
 
     amendment: UUID
-    carer: Code
-    reason: ManualReason
-    in_at: LocalTime | None = None
-    out_at: LocalTime | None = None
-    memo: Memo | None = None
-
-
-class AcknowledgementForm(msgspec.Struct):
-    """An exception that may stand; `back` is the page to return to."""
-
-    exception: Code
-    carer: Code | None = None
-    memo: Memo | None = None
-    back: str | None = None
-
-
-class PlannedInErrorForm(msgspec.Struct):
-    """Why a visit should never have been planned."""
-
-    reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    carer: str
+    in_at: str = ""
+    out_at: str = ""
+    reason: str = ""
+    memo: str = ""
+    mistake: str | None = None
+    in_twice: bool = False
+    out_twice: bool = False
+    in_which: Which | None = None
+    out_which: Which | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +63,13 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class StayView:
-    """One carer's part of the visit with the taps that made it."""
+    """One carer's part of the visit with the taps that made it, and the amendments that its times were entered by."""
 
     stay: StayShown
     arrival: Tap | None
     departure: Tap | None
+    in_by_hand: AmendmentShown | None
+    out_by_hand: AmendmentShown | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +83,7 @@ class VisitView:
     carers: list[str]
     alerts: list[Alert]
     reasons: tuple[ManualReason, ...]
-    new_amendment: UUID
+    typed: AmendmentTyped
     may_act: bool
     may_see_alerts: bool
     plans: list[PlannedBefore]
@@ -106,76 +91,59 @@ class VisitView:
 
 async def get_visit(request: web.Request) -> web.StreamResponse:
     """Show a visit with everything it rests on."""
+    return await show_visit(request, read_query(request, VisitPageQuery).provider)
+
+
+async def show_visit(
+    request: web.Request, provider: UUID | None = None, typed: AmendmentTyped | None = None
+) -> web.StreamResponse:
+    """Answer with the page of the visit in the address; `typed` is an amendment that could not be taken."""
     account = account_of(request)
-    query = read_query(request, VisitPageQuery)
     visits = request.app[VISITS]
-    found = await visits.detail(account, path_visit(request), query.provider)
+    found = await visits.detail(account, path_visit(request), provider)
     detail = detail_shown(found, visits.limits)
     taps = await _taps(request, found.stored.provider, detail.check_ins)
     stays = [
-        StayView(stay, taps.get(stay.in_check_in or ""), taps.get(stay.out_check_in or ""))
-        for stay in detail.visit.stays
+        _stay_view(stay, folded, taps, detail.amendments)
+        for stay, folded in zip(detail.visit.stays, found.stored.visit.stays, strict=True)
     ]
     shown = {tap.path for stay in stays for tap in (stay.arrival, stay.departure) if tap is not None}
+    carers = sorted({*found.stored.visit.rostered, *(stay.carer for stay in detail.visit.stays)})
     view = VisitView(
         detail=detail,
         sides=sides_of(found, account),
         stays=stays,
         others=[tap for tap in taps.values() if tap.path not in shown],
-        carers=sorted({*found.stored.visit.rostered, *(stay.carer for stay in detail.visit.stays)}),
+        carers=carers,
         alerts=await _alerts(request, account, detail.visit.visit),
         reasons=MANUAL_REASONS,
-        new_amendment=uuid4(),
+        typed=typed or AmendmentTyped(uuid4(), carers[0] if len(carers) == 1 else ""),
         may_act=account.role in OFFICE,
         may_see_alerts=account.provider is not None,
         plans=await _plans(request, account, detail.visit.visit),
     )
-    shell = Shell(f"Visit {detail.visit.visit}", _DONE.get(query.done or ""))
-    return await render(request, "visit.html", shell, view)
+    shell = Shell(f"Visit {detail.visit.visit}")
+    return await render(request, "visit.html", shell, view, 200 if typed is None else 422)
 
 
 async def _plans(request: web.Request, account: Account, visit: str) -> list[PlannedBefore]:
     return [] if account.provider is None else await request.app[CARE].planned_before(account.provider, visit)
 
 
-async def post_planned_in_error(request: web.Request) -> web.StreamResponse:
-    """Take a visit off that should never have been planned, and show it."""
-    form = await read_form(request, PlannedInErrorForm)
-    visit = path_visit(request)
-    await request.app[CARE].plan_in_error(account_of(request), visit, form.reason)
-    return see_other(address(f"/visits/{segment(visit)}", done="planned_in_error"))
-
-
-async def post_amendment(request: web.Request) -> web.StreamResponse:
-    """Store an amendment, and show the visit as it follows from it."""
-    form = await read_form(request, AmendmentForm)
-    visit = path_visit(request)
-    visits = request.app[VISITS]
-    amendment = Amendment(
-        amendment_id=form.amendment,
-        visit=visit,
-        carer=form.carer,
-        in_at=instant_of(form.in_at, "The arrival"),
-        out_at=instant_of(form.out_at, "The departure"),
-        made_at=request.app[CLOCK].now(),
-        made_by=account_of(request).username,
-        reason=form.reason,
-        memo=form.memo,
+def _stay_view(
+    stay: StayShown, folded: Stay, taps: Mapping[str, Tap], amendments: Sequence[AmendmentShown]
+) -> StayView:
+    """Put beside a stay the taps that made it, and of the amendments in force those that gave its times."""
+    in_force = [one for one in amendments if one.amendment_id in folded.amendments]
+    given_in = [one for one in in_force if one.in_at is not None and one.in_at == stay.in_at]
+    given_out = [one for one in in_force if one.out_at is not None and one.out_at == stay.out_at]
+    return StayView(
+        stay,
+        taps.get(stay.in_check_in or ""),
+        taps.get(stay.out_check_in or ""),
+        given_in[-1] if given_in else None,
+        given_out[-1] if given_out else None,
     )
-    await visits.amend(provider_of(request), amendment)
-    await visits.fold_visit(provider_of(request), visit)
-    return see_other(address(f"/visits/{segment(visit)}", done="amended"))
-
-
-async def post_acknowledgement(request: web.Request) -> web.StreamResponse:
-    """Let an exception stand, and return to where the button was."""
-    form = await read_form(request, AcknowledgementForm)
-    visit = path_visit(request)
-    by = account_of(request).username
-    await request.app[VISITS].acknowledge(provider_of(request), visit, form.exception, form.carer, form.memo, by)
-    if form.back is not None:
-        return see_other(local_path(form.back))
-    return see_other(address(f"/visits/{segment(visit)}", done="acknowledged"))
 
 
 async def _taps(request: web.Request, provider: UUID, check_ins: Sequence[StoredCheckIn]) -> dict[str, Tap]:

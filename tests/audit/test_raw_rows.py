@@ -8,6 +8,7 @@ WRITTEN_ONCE = (
     "check_in_conflicts",
     "log_entries",
     "amendments",
+    "amendment_withdrawals",
     "acknowledgements",
     "audit_events",
     "service_events",

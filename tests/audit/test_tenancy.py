@@ -17,6 +17,7 @@ OPEN_TABLES = {"accounts", "providers"}
 # What a council reads of the people it pays for.
 FOR_COUNCILS = {
     "acknowledgements",
+    "amendment_withdrawals",
     "amendments",
     "check_in_homes",
     "check_ins",

@@ -15,6 +15,7 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "acknowledgements": ("visits", set()),
     "alert_facts": ("alerts", {"notifications"}),
     "alerts": ("alerts", {"notifications"}),
+    "amendment_withdrawals": ("visits", set()),
     "amendments": ("visits", {"care"}),
     "api_tokens": ("accounts", set()),
     "audit_events": ("audit", set()),

@@ -227,7 +227,7 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
     detail = await visits.detail(arranged.account(), "V-2", None)
     (stay,) = detail.stored.visit.stays
     assert (stay.delivered_seconds, stay.amendments) == (29 * 60, (made.amendment_id,))
-    assert detail.amendments == (made,)
+    assert [one.amendment for one in detail.amendments] == [made]
 
 
 async def test_an_amendment_sent_twice_at_once_gets_the_same_answer_twice_and_is_kept_once(arranged, visits) -> None:

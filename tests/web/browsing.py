@@ -86,5 +86,6 @@ class Browser:
 
     async def _page(self, response: ClientResponse) -> Page:
         for name, morsel in response.cookies.items():
-            self.cookie = {name: morsel.value} if morsel.value else {}
+            self.cookie = {kept: value for kept, value in self.cookie.items() if kept != name}
+            self.cookie |= {name: morsel.value} if morsel.value else {}
         return Page(response.status, await response.text(), dict(response.headers))

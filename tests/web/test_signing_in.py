@@ -31,6 +31,7 @@ FORMS = (
     "/sign-out",
     "/imports",
     "/visits/V-1/amendments",
+    "/visits/V-1/amendments/00000000-0000-0000-0000-000000000001/withdrawal",
     "/visits/V-1/acknowledgements",
     "/candidates/x/dismissal",
     "/sign-in",

@@ -6,7 +6,7 @@ IN := $(VENV)/bin
 PIP := $(IN)/python -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test check papers coverage mutants fuzz bench-intake chaos patroni clean
+.PHONY: help run quick test browser check papers coverage mutants fuzz bench-intake chaos patroni clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,13 +14,17 @@ help: ## List these commands
 run: $(VENV)/.run ## Set everything up, send an invented morning through the service, and keep it up (ONCE=1: stop after the summary)
 	@$(IN)/python -m simulators day --state .ecm $(if $(ONCE),,--stay)
 
-quick: $(VENV)/.test ## While you edit: style, and the tests that need no database server (under a minute)
+quick: $(VENV)/.test ## While you edit: style, and the tests that take no database server and no second each (under a minute)
 	@$(IN)/ruff check .
 	@$(IN)/ruff format --check --quiet .
-	@$(IN)/python -m pytest --quiet --numprocesses 2 -m "not heavy"
+	@PYTHONDONTWRITEBYTECODE= $(IN)/python -m pytest --quiet --numprocesses 2 --hypothesis-profile=quick -m "not heavy"
 
 test: $(VENV)/.test ## Run every test, on a real PostgreSQL
-	$(IN)/python -m pytest --numprocesses 2
+	$(IN)/python -m pytest --numprocesses 2 -m "not browser"
+
+browser: $(VENV)/.test ## Run the tests that need a browser; installs Debian's Chromium (as root) where there is none
+	@command -v chromium >/dev/null || { apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium; }
+	$(IN)/python -m pytest --quiet -m browser
 
 check: $(VENV)/.test ## Style, types, layers, and what the house is held to: table owners, words, log events, papers
 	$(IN)/ruff check .
@@ -39,7 +43,7 @@ papers: $(VENV)/.test ## Renew the papers that are made from the code: tree, glo
 coverage: $(VENV)/.test ## Run every test and print which branches of the code none has walked through
 	@mkdir -p build/coverage && rm -f build/coverage/.data*
 	@export COVERAGE_FILE=$(CURDIR)/build/coverage/.data; \
-	$(IN)/coverage run -m pytest --quiet --numprocesses 2; tests=$$?; \
+	$(IN)/coverage run -m pytest --quiet --numprocesses 2 -m "not browser"; tests=$$?; \
 	$(IN)/coverage combine --quiet && $(IN)/coverage report && exit $$tests
 
 mutants: $(VENV)/.test ## Break the rules one at a time; the tests must notice each (ARGS="--only pairing" for some)
@@ -58,7 +62,7 @@ patroni: $(VENV)/.test ## Kill the leader of a real Patroni cluster under load; 
 	$(IN)/python -m tests.patroni $(or $(ARGS),--kills 1 --rate 60 --burst 10)
 
 clean: ## Forget the rehearsed data and everything that was built
-	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget --state .ecm; fi
+	@if [ -x $(IN)/python ] && [ -d .ecm ]; then $(IN)/python -m ecm forget --yes --state .ecm; fi
 	rm -rf .ecm build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.python:

@@ -1,12 +1,15 @@
 """The files a council downloads: the lines as CSV, and their names. The workbook is in `reports.workbook`.
 
-RFC 4180: comma, CRLF, quotes where needed, UTF-8. A text that a spreadsheet would run as a formula gets an
-apostrophe before it (OWASP, CSV injection).
+RFC 4180: comma, CRLF, quotes where needed; UTF-8 with a byte order mark, for Excel takes it for Windows-1252 without.
+A text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection), and so does a code
+that it would take for a number, a date or a time: who drops an apostrophe at the beginning has the code as it was.
 """
 
 import csv
 import io
 import re
+import unicodedata
+from calendar import month_abbr, month_name
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +20,12 @@ from reports.reconciliation import Reconciliation
 from reports.trace import readable
 from reports.workbook import workbook
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?\Z", re.ASCII)
+_CODES = frozenset({"client", "commission", "slot", "visit", "carer", "contract"})
+_SHOWN_AS_IT_IS = re.compile(r"0|[1-9]\d{0,14}", re.ASCII)
+_MONTHS = {name.lower() for name in (*month_name, *month_abbr) if name} | {"sept"}
+_IN_NUMBERS_AND_TIMES = _MONTHS | {"e", "a", "p", "am", "pm"}
 _UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -98,8 +105,9 @@ def lines_csv(reconciliation: Reconciliation, generated: Header) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for line in reconciliation.lines:
-        writer.writerow([harmless(read(line)) for read in _COLUMNS.values()])
-    return text.getvalue().encode()
+        cells = ((name, read(line)) for name, read in _COLUMNS.items())
+        writer.writerow([as_written(cell) if name in _CODES else harmless(cell) for name, cell in cells])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def lines_xlsx(reconciliation: Reconciliation, generated: Header) -> bytes:
@@ -113,9 +121,31 @@ def lines_xlsx(reconciliation: Reconciliation, generated: Header) -> bytes:
 
 def harmless(cell: Cell) -> Cell:
     """The cell as a spreadsheet may read it: an apostrophe keeps a text from running as a formula."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.match(cell):
+    if isinstance(cell, str) and _folded(cell[:1]).startswith(_FORMULA) and not _NUMBER.match(cell):
         return f"'{cell}"
     return cell
+
+
+def as_written(code: Cell) -> Cell:
+    """A code as a spreadsheet shows it unchanged: neither 0012 as 12, nor 3-1 as the third of January."""
+    if not isinstance(code, str) or not (code.startswith("'") or _taken_for_something_else(code)):
+        return harmless(code)
+    return f"'{code}"
+
+
+def _taken_for_something_else(code: str) -> bool:
+    """Whether a spreadsheet may turn a text into a number, a date, a time or a truth value; rather too often."""
+    if _SHOWN_AS_IT_IS.fullmatch(code):
+        return False
+    shown = _folded(code).strip()
+    words = re.findall(r"[^\W\d_]+", shown)
+    known = _MONTHS if shown[:1].isalpha() else _IN_NUMBERS_AND_TIMES
+    numeric = any(character.isnumeric() for character in shown)
+    return shown in {"true", "false"} or (numeric and known.issuperset(words[:1]) and {*words} <= _IN_NUMBERS_AND_TIMES)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def file_name(council: str, provider: str | None, period: Period, contract: str, kind: str = "csv") -> str:

@@ -180,7 +180,7 @@ def _run(work: Coroutine[None, None, _Result]) -> _Result:
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise click.ClickException("broken off; the same command goes on from here") from None
     except _SAID as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(_sentence(error)) from error
     except ExceptionGroup as group:
         said, others = group.split(_SAID)
         if said is None or others is not None:
@@ -191,6 +191,8 @@ def _run(work: Coroutine[None, None, _Result]) -> _Result:
 def _sentence(group: BaseException) -> str:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
+    if isinstance(group, OSError) and group.strerror and group.filename:
+        return f"{group.filename}: {group.strerror}"
     return str(group)
 
 

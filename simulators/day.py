@@ -20,7 +20,7 @@ from simulators.morning import Morning, check_accounts, check_clock, set_clock, 
 from simulators.outbox import Outbox
 from simulators.registration import Registration
 from simulators.roster import LONDON
-from simulators.score import Difference, lost_since, score
+from simulators.score import Difference, score, since_the_end
 from simulators.service import OwnService, own_service
 from simulators.state import DayState, open_state
 from simulators.summary import addresses, summary, written
@@ -136,13 +136,10 @@ class _Play:
             await morning.play(lambda at: bar.update(1, at))
 
     async def tell(self, folder: Path) -> tuple[list[Difference], Path]:
-        """Print the summary, and the differences to the truth as they were when the morning ended."""
+        """Print the summary, and the differences of this run to the truth."""
         world = self.truth.world
         concluded, hours = await fetch(self.service, self.state, world, self.outbox, folder)
-        if self.state.scored:
-            differences = [*lost_since(concluded), *_DIFFERENCES.decode((folder / "differences.json").read_bytes())]
-        else:
-            differences = self._score(folder, concluded)
+        differences = self._score(folder, concluded)
         self.state.write_tokens(folder / "tokens")
         for line in (
             "",
@@ -156,10 +153,15 @@ class _Play:
         return differences, hours
 
     def _score(self, folder: Path, concluded: Conclusions) -> list[Difference]:
-        """Score once, when the morning ends: what people change afterwards by hand is no difference to the truth."""
+        """Score as the service stands now; what people change by hand after the end is no fault, so the end is kept."""
         now = steps_of(self.truth)[-1]
         expected = [expectations_of(told, now) for told in self.truth.providers]
         differences = score(expected, concluded, self.outbox, self.state.undone)
+        at_the_end = folder / "differences-at-the-end.json"
+        if self.state.scored and at_the_end.exists():
+            differences = since_the_end(_DIFFERENCES.decode(at_the_end.read_bytes()), differences)
+        else:
+            _write(at_the_end, differences)
         _write(folder / "truth.json", TruthTold(True, self.truth, expected))
         _write(folder / "concluded.json", concluded)
         _write(folder / "differences.json", differences)

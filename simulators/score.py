@@ -24,6 +24,9 @@ from simulators.replies import Alert, Candidate, Visit, VisitStay
 
 _GONE = frozenset({"withdrawn", "dismissed", "merged"})
 _UNPLANNED = "unplanned:"
+_NO_SUCH_VISIT = "no such visit"
+_LOST = frozenset({"lost", _NO_SUCH_VISIT})
+SINCE = "it was changed after the morning had ended"
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -55,6 +58,23 @@ def score(
 def lost_since(concluded: Conclusions) -> list[Difference]:
     """Check-ins that were answered and are no longer there: never explained, however long ago."""
     return [_fault("ledger", key, "still there", "lost") for key in concluded.lost]
+
+
+def since_the_end(at_the_end: Iterable[Difference], now: Iterable[Difference]) -> list[Difference]:
+    """The differences of now; one that was not there when the morning ended is explained by what people did since.
+
+    Not so where something is gone: nobody can delete a visit or a check-in.
+    """
+    known = {(difference.subject, difference.what) for difference in at_the_end}
+    return sorted(
+        (
+            difference
+            if difference.explained or (difference.subject, difference.what) in known or difference.concluded in _LOST
+            else msgspec.structs.replace(difference, explained=True, reason=SINCE)
+            for difference in now
+        ),
+        key=lambda d: (d.explained, d.subject, d.what),
+    )
 
 
 def _fault(subject: str, what: str, truth: object, concluded: object) -> Difference:
@@ -99,7 +119,7 @@ def _visits(expected: Expectations, concluded: ProviderConclusions) -> list[Diff
         unplanned = extra[expectation.client]
         seen = by_id.get(expectation.visit) if expectation.visit else next(iter(unplanned), None)
         if seen is None:
-            found.append(_fault(subject, "visit", expectation.known.status, "no such visit"))
+            found.append(_fault(subject, "visit", expectation.known.status, _NO_SUCH_VISIT))
             continue
         met.add(seen.visit)
         found += _visit(subject, expectation, seen, paid.get(seen.visit))

@@ -21,6 +21,8 @@ from tests.arranging import Arranged
 
 # A shared machine is no place for a stopwatch: tests keep promises, benchmarks measure speed.
 settings.register_profile("ecm", deadline=None)
+# `make quick` tries each property with few examples, whatever it asks for itself; `make test` tries them all.
+settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile("ecm")
 
 _TEMPLATE = "ecm_template"
@@ -29,15 +31,31 @@ _PLENTY_BYTES = 4_000_000_000
 _numbers = count(1)
 # Servers stand in this folder; the database of a test stands on a server.
 _OF_A_SERVER = frozenset({"server_folder", "server"})
-_PACKAGING = Path(__file__).parent / "packaging"
+# What builds a package, and what reads the whole code and is therefore run by `make check`.
+_HEAVY_ROOMS = tuple(Path(__file__).parent / room for room in ("packaging", "house"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server or a built package as heavy: `make quick` runs the rest."""
+    """Leave to `make test` what an edit loop need not wait for.
+
+    Heavy is what needs a database server or a built package, reads the whole code (`make check` runs that), or takes
+    more than about a second of a slow processor: the last say so themselves.
+    """
+    quick = settings.get_current_profile_name() == "quick"
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & _OF_A_SERVER or item.path.is_relative_to(_PACKAGING):
+        if fixtures & _OF_A_SERVER or any(item.path.is_relative_to(room) for room in _HEAVY_ROOMS):
             item.add_marker("heavy")
+        if quick and isinstance(item, pytest.Function):
+            _try_few_examples(item.function)
+
+
+def _try_few_examples(function: object) -> None:
+    """Let a property that asks for more examples than the profile be content with those; hypothesis has no such way."""
+    wanted = getattr(function, "_hypothesis_internal_use_settings", None)
+    few = settings.get_profile("quick").max_examples
+    if isinstance(wanted, settings) and wanted.max_examples > few:
+        function._hypothesis_internal_use_settings = settings(wanted, max_examples=few)  # type: ignore[attr-defined]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

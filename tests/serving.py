@@ -18,6 +18,7 @@ from ecm.accounts.store import insert_account
 from ecm.alerts.service import ALERTS
 from ecm.audit.service import AUDIT, Audit
 from ecm.http.guard import WHO_ASKS, guarded
+from ecm.http.public_address import PUBLIC_ADDRESS, PublicAddress
 from ecm.http.replies import tell_problems
 from ecm.http.requests import CLOCK
 from ecm.notifications.service import NOTIFICATIONS
@@ -35,7 +36,7 @@ async def serving(arranged: Arranged, clock: HandClock) -> AsyncIterator[Client]
     app = web.Application(middlewares=[tell_problems], client_max_size=0)
     database = arranged.database
     app[CLOCK], app[ACCOUNTS], app[AUDIT] = clock, Accounts(database, clock), Audit(database, clock)
-    app[WHO_ASKS] = asking(app[ACCOUNTS])
+    app[WHO_ASKS], app[PUBLIC_ADDRESS] = asking(app[ACCOUNTS]), PublicAddress(None)
     app[VISITS], app[ALERTS], app[NOTIFICATIONS] = visits_and_what_follows(database, clock)
     for subject in (ecm.visits.routes, ecm.alerts.routes, ecm.notifications.routes, ecm.audit.routes):
         for endpoint in subject.ROUTES.endpoints:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +27,12 @@ def scope_fits(role: Role, provider: UUID | None, council: str | None) -> bool:
     if role == "council_officer":
         return provider is None and council is not None
     return provider is not None and council is None
+
+
+def username_key(username: str) -> str:
+    """Return what two usernames have in common that people cannot tell apart: capitals, blanks and widths are one."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    return " ".join(folded.split())
 
 
 def new_secret() -> str:

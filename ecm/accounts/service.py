@@ -18,6 +18,7 @@ from ecm.words.problems import CONFLICT, INVALID, NOT_SIGNED_IN
 from ecm.words.roles import Account, Role
 
 SESSION_LENGTH: Final = timedelta(hours=12)
+_USERNAME_TAKEN: Final = frozenset({"accounts_username_once", "accounts_username_key_once"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,10 @@ class Accounts:
                 )
                 await _account_created(connection, account, by, now)
         except ConstraintViolated as broken:
-            if broken.name == "accounts_username_once":
-                raise CONFLICT.because(f"There is already an account called {username}.") from None
+            if broken.name in _USERNAME_TAKEN:
+                raise CONFLICT.because(
+                    f"There is already an account called {username}, be it in other capitals."
+                ) from None
             if broken.kind == "foreign_key":
                 raise INVALID.because("The provider or council of the account is not known.") from None
             raise

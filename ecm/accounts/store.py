@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from ecm.accounts.domain import username_key
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 from ecm.words.roles import Account
@@ -20,6 +21,7 @@ async def insert_account(
         _QUERIES["insert_account"],
         account.account_id,
         account.username,
+        username_key(account.username),
         account.role,
         account.provider,
         account.council,
@@ -52,8 +54,8 @@ async def account_by_session(connection: Connection, session_hash: bytes, now: d
 
 
 async def account_by_username(connection: Connection, username: str) -> tuple[Account, str] | None:
-    """Find an account and its password hash."""
-    row = await connection.fetchrow(_QUERIES["account_by_username"], username)
+    """Find an account and its password hash, however the name was typed."""
+    row = await connection.fetchrow(_QUERIES["account_by_username"], username, username_key(username))
     return None if row is None else (_account(row), row["password_hash"])
 
 

@@ -38,6 +38,7 @@ CREATE TABLE public.accounts (
     council_id text,
     password_hash text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    username_key text NOT NULL,
     CONSTRAINT accounts_role_check CHECK ((role = ANY (ARRAY['coordinator'::text, 'registered_manager'::text, 'council_officer'::text, 'operator'::text]))),
     CONSTRAINT accounts_scope_fits_role CHECK (
 CASE role
@@ -532,6 +533,9 @@ CREATE TABLE public.visits (
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_username_key_once UNIQUE (username_key);
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_username_once UNIQUE (username);

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from ecm.http.endpoints import Endpoint, Handler
+from ecm.http.public_address import PUBLIC_ADDRESS
 from ecm.http.requests import ACCOUNT
 from ecm.words.problems import NOT_ALLOWED, NOT_SIGNED_IN
 from ecm.words.roles import Account
@@ -16,7 +16,7 @@ WhoAsks = Callable[[web.Request], Awaitable[Account | None]]
 # Handed over at wiring, since this room knows no accounts.
 WHO_ASKS: Final[web.AppKey[WhoAsks]] = web.AppKey("who_asks")
 
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 def guarded(endpoint: Endpoint) -> Handler:
@@ -39,7 +39,7 @@ def guarded(endpoint: Endpoint) -> Handler:
 
 def from_our_pages(request: web.Request) -> bool:
     """Say whether a request that carries the cookie may act on it: other sites may lead here, not post here."""
-    if request.method in _SAFE_METHODS:
+    if request.method in SAFE_METHODS:
         return True
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc == request.host
+    return origin is not None and request.app[PUBLIC_ADDRESS].is_origin(origin, request)

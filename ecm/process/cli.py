@@ -12,12 +12,14 @@ import structlog
 import uvloop
 
 from ecm import __version__
+from ecm.db.embedded.housing import belongings
 from ecm.db.embedded.server import forget as forget_state
 from ecm.db.errors import DatabaseError
 from ecm.process.logs import configure_logs
 from ecm.process.manual import help_line, manual
-from ecm.process.parent import WorkerFailed, serving
+from ecm.process.parent import CannotListen, WorkerFailed, serving
 from ecm.process.settings import SETTINGS, Setting, Settings, SettingsError, read_settings, unknown_variables
+from ecm.words.system_errors import in_plain_words, refusal_in
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 _SERVES: Final = [setting for setting in SETTINGS if setting.flag]
@@ -68,27 +70,51 @@ def serve(**flags: Any) -> None:
     unknown = unknown_variables(os.environ)
     if unknown:
         _log.warning("process.settings.ignored", variables=unknown)
+    settings = _settings(flags)
     try:
-        settings = read_settings(flags=flags)
         uvloop.run(_serve(settings, 1 if settings.rehearsal else settings.workers or _processors()))
-    except (SettingsError, DatabaseError, WorkerFailed, OSError) as error:
-        raise click.ClickException(str(error)) from None
+    except (DatabaseError, WorkerFailed, CannotListen, OSError) as error:
+        raise _said(error, settings) from None
 
 
 @main.command()
 @_flags(_FORGETS)
-def forget(**flags: Any) -> None:
-    """Delete the embedded database and everything else under the state folder."""
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(yes: bool, **flags: Any) -> None:
+    """Delete the embedded database and everything else that the service made in the state folder."""
+    settings = _settings(flags)
     try:
-        asyncio.run(forget_state(read_settings(flags=flags).state_dir))
-    except (SettingsError, DatabaseError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+        doomed = belongings(settings.state_dir)
+        if not doomed:
+            click.echo(f"Nothing is kept in {settings.state_dir}.")
+            return
+        click.echo("This deletes for good, with every check-in in it:")
+        for path in doomed:
+            click.echo(f"  {path}")
+        if not yes:
+            click.confirm("Delete all this?", abort=True)
+        asyncio.run(forget_state(settings.state_dir))
+    except (DatabaseError, OSError) as error:
+        raise _said(error, settings) from None
 
 
 @main.command()
 def settings() -> None:
     """Print the manual of all settings."""
     click.echo(manual(), nl=False)
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    try:
+        return read_settings(flags=flags)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _said(error: Exception, settings: Settings) -> click.ClickException:
+    if isinstance(error, OSError):
+        return click.ClickException(in_plain_words(error, settings.state_dir))
+    return click.ClickException(refusal_in(str(error), settings.state_dir) or str(error))
 
 
 async def _serve(settings: Settings, workers: int) -> None:

@@ -6,6 +6,7 @@ that nobody serves unwatched.
 """
 
 import asyncio
+import errno
 import os
 import resource
 import shutil
@@ -22,11 +23,13 @@ import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
 from ecm.accounts.service import Accounts
+from ecm.db.embedded.housing import mark
 from ecm.db.embedded.server import EmbeddedServer
 from ecm.db.migrations import migrate
 from ecm.db.pool import DatabaseUrls, open_database
 from ecm.process.settings import Settings, database_urls
 from ecm.words.clock import SystemClock
+from ecm.words.system_errors import in_plain_words
 
 DATABASE_NAME: Final = "ecm"
 OPERATOR_TOKEN_FILE: Final = "operator-token"  # noqa: S105 - a file's name, not a token
@@ -45,18 +48,28 @@ class WorkerFailed(Exception):
     """A worker did not come up; it has said why on standard error."""
 
 
+class CannotListen(Exception):
+    """Nobody can listen at the host and port that were asked for; the message says why and what to do."""
+
+
 @asynccontextmanager
 async def serving(settings: Settings, workers: int) -> AsyncIterator[str]:
     """Bring everything up, give the service's address once it serves, and take all down at the end."""
     allow_open_files()
     async with AsyncExitStack() as stack:
+        # Before there is any database: who cannot listen need not begin.
+        reserved = stack.enter_context(_reserve(settings))
         urls = await stack.enter_async_context(_database_urls(settings))
         await migrate(urls.migration, applied_at=SystemClock().now())
         await _leave_operator_token(settings, urls)
-        reserved = stack.enter_context(_reserve(settings))
         crew = _Crew(settings, urls, reserved.getsockname()[1])
         await stack.enter_async_context(crew.working(workers))
-        yield "http://{}:{}".format(*reserved.getsockname()[:2])
+        yield web_address(*reserved.getsockname()[:2])
+
+
+def web_address(host: str, port: int) -> str:
+    """Return the address under which this machine reaches the service; an IPv6 address stands in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def allow_open_files() -> None:
@@ -187,25 +200,39 @@ async def _leave_operator_token(settings: Settings, urls: DatabaseUrls) -> None:
 
 def _keep_private(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    mark(path.parent)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(f"{text}\n")
 
 
 def _reserve(settings: Settings) -> socket.socket:
-    """Take the port for this service; its workers then listen on it side by side.
+    """Take the port for this service; its workers then listen on it side by side. Raises CannotListen.
 
     The kernel deals connections out among sockets that share a port, and would do so among two services too: so the
-    port is first asked for alone, which fails with OSError where somebody listens already.
+    port is first asked for alone, which fails where somebody listens already.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.create_server((settings.host, settings.port), family=family) as alone:
-        port = alone.getsockname()[1]
+    try:
+        with socket.create_server((settings.host, settings.port), family=family) as alone:
+            port = alone.getsockname()[1]
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(_why_not_listening(error, settings)) from None
     reserved = socket.socket(family, socket.SOCK_STREAM)
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     reserved.bind((settings.host, port))
     return reserved
+
+
+def _why_not_listening(error: OSError | UnicodeError, settings: Settings) -> str:
+    if isinstance(error, socket.gaierror | UnicodeError) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{settings.host} is no address of this machine. Give one of its own with --host, such as 127.0.0.1."
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {settings.port} is in use already. Stop what listens there, or give another port with --port."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return f"This user may not listen on port {settings.port}. Give a port above 1023 with --port."
+    return in_plain_words(error, f"{settings.host}, port {settings.port}")
 
 
 async def _end(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

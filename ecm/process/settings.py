@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from ecm.db.pool import DatabaseUrls
+from ecm.http.public_address import is_web_address
 
 _PREFIX: Final = "ECM_"
 _STATE_OF_ROOT: Final = "/var/lib/ecm"
@@ -88,7 +89,8 @@ class Settings(msgspec.Struct, frozen=True):
     public_url: Annotated[
         str | None,
         _said(
-            "What links on tags and cards begin with; if it is https, cookies are sent over TLS only.",
+            "Where people reach this service: what links on tags and cards begin with, and the only origin whose "
+            "forms are taken. If it is https, cookies are sent over TLS only.",
             variable="ECM_PUBLIC_URL",
             default="the address of the request",
         ),
@@ -197,6 +199,10 @@ def read_settings(environment: Mapping[str, str] | None = None, flags: Mapping[s
         text = source.get(setting.variable, "") if setting.variable else ""
         if setting.field not in values and text:
             values[setting.field] = setting.read(text)
+    if "public_url" in values and not is_web_address(values["public_url"]):
+        raise SettingsError(
+            f"ECM_PUBLIC_URL is {values['public_url']!r}; it must be an address such as https://ecm.example.org."
+        )
     if "state_dir" not in values:
         values["state_dir"] = default_state_dir(source, os.geteuid())
     return Settings(**values)

@@ -139,7 +139,11 @@ def endpoints(*, rehearsal: bool) -> list[Endpoint]:
 def _add_routes(app: web.Application, settings: Settings) -> None:
     served = endpoints(rehearsal=settings.rehearsal)
     for endpoint in served:
-        app.router.add_route(endpoint.method, endpoint.path, guarded(endpoint))
+        handler = guarded(endpoint)
+        if endpoint.method == "GET":
+            app.router.add_get(endpoint.path, handler)  # and HEAD with it (RFC 9110, 9.3.2)
+        else:
+            app.router.add_route(endpoint.method, endpoint.path, handler)
     app[DESCRIPTION] = openapi.describe(served, __version__)
     ecm.web.pages.add_pages(app)
 

@@ -24,6 +24,7 @@ from ecm.process.rehearsal import rehearsal_start
 from ecm.process.settings import Settings, SettingsError, database_urls, read_settings
 from ecm.process.wiring import make_app
 from ecm.words.clock import Clock, RehearsalClock, SystemClock
+from ecm.words.system_errors import in_plain_words
 
 REHEARSAL_BEGINS: Final = datetime(2026, 11, 20, 5, 30, tzinfo=UTC)
 SHUTDOWN_SECONDS: Final = 10
@@ -55,7 +56,9 @@ def main(host: str, port: int, parent: int, state_dir: Path, rehearsal: bool, du
     try:
         settings = read_settings(flags={"host": host, "port": port, "state_dir": state_dir, "rehearsal": rehearsal})
         uvloop.run(work(settings, parent, duty))
-    except (SettingsError, DatabaseError, ChoreFailed, OSError) as error:
+    except OSError as error:
+        raise click.ClickException(in_plain_words(error, state_dir)) from None
+    except (SettingsError, DatabaseError, ChoreFailed) as error:
         raise click.ClickException(str(error)) from None
 
 

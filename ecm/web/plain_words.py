@@ -9,11 +9,11 @@ STATUSES: Final = MappingProxyType(
         "due": "Due",
         "late": "Late",
         "in_progress": "In progress",
+        "end_unknown": "Came; end not known",
         "presumed_missed": "Presumed missed",
         "missed": "Missed",
         "done": "Done",
         "done_late": "Done, late",
-        "end_unknown": "Came; end not known",
         "cancelled": "Cancelled",
     }
 )
@@ -103,6 +103,12 @@ EXCEPTIONS: Final = MappingProxyType(
         "early": "Arrived early",
         "carer_replaced": "A carer not on the roster came",
         "perfect_times": "Entered by hand exactly as planned",
+        "paused": "Left and came back",
+        "handed_over": "One carer took over from another",
+        "looking_on": "More carers than the visit needs",
+        "shared_stay": "One stay for two visits",
+        "cancelled_but_attended": "Cancelled, but a carer came",
+        "amended_against_check_in": "Typed time differs from the check-in",
         "overlapping_stays": "Twice at one client at one time",
         "two_homes_at_once": "In two homes at one time",
         "phone_in_two_homes": "The phone was in two homes at one time",
@@ -132,6 +138,21 @@ EXCEPTIONS: Final = MappingProxyType(
         "unreadable_time": "Time could not be read",
         "unreadable_version": "Message of another version",
         "unreadable_visit": "Visit’s code could not be read",
+    }
+)
+ADVICE: Final = MappingProxyType(
+    {
+        "paused": "Ask the carer why if it is not known; the time away is not counted.",
+        "handed_over": "Check that the second carer was meant to take over; the time of both counts once.",
+        "looking_on": "If this carer was there to learn or to supervise, say so; if it should count, plan it.",
+        "shared_stay": "Check that both visits were carried out; the time was shared between them, none of it twice.",
+        "cancelled_but_attended": "Find out which is true. If care was given, take the cancellation off the roster.",
+        "amended_against_check_in": "Check the typed time. If the check-in is right, withdraw the amendment.",
+        "overlapping_stays": "Find out which of the two is true, and amend the times of the other.",
+        "two_homes_at_once": "Ask the carer where they were, and amend the visit whose times are wrong.",
+        "phone_in_two_homes": "Find out who had the phone. Another carer must not check in with it.",
+        "double_planned": "Give one of the two visits to another carer, or to another time.",
+        "sequence_reversed": "Ask the carer which came first, and whether the phone's clock was changed.",
     }
 )
 REASONS: Final = MappingProxyType(

@@ -33,6 +33,7 @@ _DIGESTS: Final = {name: hashlib.sha256(content).hexdigest()[:16] for name, cont
 # With no-referrer a browser sends `Origin: null` with our own forms, and the check of the origin would refuse them.
 PAGE_HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
@@ -197,6 +198,7 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "grade_words": _worded(plain_words.GRADES),
     "doubt_words": _worded(plain_words.DOUBTS),
     "exception_words": _worded(plain_words.EXCEPTIONS),
+    "exception_advice": lambda kind: plain_words.ADVICE.get(kind, ""),
     "reason_words": _worded(plain_words.REASONS),
     "outcome_words": _worded(plain_words.OUTCOMES),
     "candidate_words": _worded(plain_words.CANDIDATE_TYPES),

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from ecm.http.endpoints import Handler
-from ecm.http.guard import WHO_ASKS, from_our_pages
+from ecm.http.guard import SAFE_METHODS, WHO_ASKS, from_our_pages
 from ecm.http.requests import ACCOUNT, read_bytes
 from ecm.words.problems import MALFORMED, NOT_ALLOWED, NOT_SIGNED_IN
 from ecm.words.roles import Role
@@ -24,7 +24,7 @@ def page(roles: frozenset[Role], handler: Callable[[web.Request], Awaitable[web.
     async def guard(request: web.Request) -> web.StreamResponse:
         check_origin(request)
         account = await request.app[WHO_ASKS](request)
-        if account is None and request.method == "GET":
+        if account is None and request.method in SAFE_METHODS:
             return see_other(f"/sign-in?next={quote(request.path_qs, safe='')}")
         if account is None:
             raise NOT_SIGNED_IN.because("Your session has ended. Sign in, and do it again.")

@@ -41,7 +41,7 @@ GROUPS: Final[tuple[tuple[Group, str], ...]] = (
 _GROUP_OF: Final[dict[str, Group]] = {
     "due": "due",
     "in_progress": "in_progress",
-    "end_unknown": "in_progress",
+    "end_unknown": "attention",
     "done": "done",
     "done_late": "done",
     "late": "late",

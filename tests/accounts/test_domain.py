@@ -52,6 +52,7 @@ def test_only_a_digest_of_a_secret_is_stored_and_any_text_has_one():
     assert len(secret_hash("\ud800")) == 32
 
 
+@pytest.mark.heavy  # hashing is slow on purpose
 def test_a_password_matches_its_own_hash_only_and_two_hashes_of_it_differ():
     stored = password_hash("kettle-apple")
     assert password_matches("kettle-apple", stored)

@@ -53,12 +53,14 @@ def test_a_tag_that_does_not_say_source_subject_and_action_cannot_be_made(tag: s
         TagGrammar("Wrong", {"TAG": tag})  # type: ignore[call-arg]
 
 
+@pytest.mark.heavy  # reads the whole code
 @pytest.mark.parametrize("tag", EventTag, ids=str)
 def test_every_tag_is_told_by_the_subject_that_it_names_and_by_no_other(tag: EventTag) -> None:
     source, _, _ = tag.partition(":")
     assert told_by()[tag.name] == {source}
 
 
+@pytest.mark.heavy  # reads the whole code
 def test_no_text_has_the_shape_of_a_tag_outside_of_the_enum() -> None:
     found = [
         f"{path}: {text}"

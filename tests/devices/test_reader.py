@@ -44,6 +44,7 @@ def test_a_tag_without_a_link_is_said_to_have_none():
         NfcpyReader(path).read_link(60)
 
 
+@pytest.mark.heavy  # waits in real time
 def test_no_tag_in_time_is_said_so():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))

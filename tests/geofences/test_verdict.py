@@ -42,6 +42,7 @@ def margin(distance: float, radius: float, a95: float) -> float:
     return min(abs(distance + a95 - radius), abs(distance - a95 - radius))
 
 
+@pytest.mark.heavy  # thousands of fixes
 @pytest.mark.parametrize("place", PLACES)
 def test_promise_6_a_ring_of_fixes_about_a_home_agrees_with_the_geodesic_but_within_a_decimetre(place):
     rng = np.random.default_rng(6)
@@ -60,6 +61,7 @@ def test_promise_6_a_ring_of_fixes_about_a_home_agrees_with_the_geodesic_but_wit
     assert judged > 3_000
 
 
+@pytest.mark.heavy  # thousands of fixes
 @pytest.mark.parametrize("place", PLACES)
 def test_promise_6_a_polygon_drawn_as_a_circle_agrees_with_the_geodesic_but_within_a_decimetre(place):
     rng = np.random.default_rng(7)

@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 
 from ecm.http.endpoints import Routes
 from ecm.http.guard import WHO_ASKS, from_our_pages, guarded
+from ecm.http.public_address import PUBLIC_ADDRESS, PublicAddress
 from ecm.http.requests import account_of
 from ecm.words.problems import NOT_ALLOWED, NOT_SIGNED_IN, Problem
 from ecm.words.roles import Account
@@ -16,11 +17,13 @@ from ecm.words.roles import Account
 HOST = "ecm.example:8080"
 
 
-def asked(method: str, origin: str | None) -> bool:
+def asked(method: str, origin: str | None, public: str | None = None) -> bool:
+    application = web.Application()
+    application[PUBLIC_ADDRESS] = PublicAddress(public)
     headers = CIMultiDict({"Host": HOST})
     if origin is not None:
         headers["Origin"] = origin
-    return from_our_pages(make_mocked_request(method, "/", headers=headers))
+    return from_our_pages(make_mocked_request(method, "/", headers=headers, app=application))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -51,6 +54,31 @@ def test_only_our_own_pages_may_send_a_form(method: str):
 )
 def test_another_port_or_another_name_is_another_origin(origin: str):
     assert not asked("POST", origin)
+
+
+@pytest.mark.parametrize(
+    ("public", "origin", "ours"),
+    [
+        ("https://care.example", "https://care.example", True),
+        ("https://care.example/", "https://care.example:443", True),
+        ("https://CARE.example:443/ecm", "https://care.example", True),
+        ("https://care.example:8443", "https://care.example:8443", True),
+        ("https://care.example", "http://care.example", False),
+        ("https://care.example", "http://care.example:443", False),
+        ("https://care.example", "https://care.example:8443", False),
+        ("https://care.example", "https://care.example.evil.example", False),
+        ("https://care.example", "https://jo@care.example", False),
+        ("https://care.example", "https://care.example/", False),
+        ("https://care.example", "https://[", False),
+        ("https://care.example", "https://care.example:99999", False),
+        ("https://care.example", "null", False),
+        ("https://care.example", f"http://{HOST}", False),
+    ],
+)
+def test_with_a_public_address_that_and_nothing_else_is_our_origin_whatever_the_host_says(
+    public: str, origin: str, ours: bool
+) -> None:
+    assert asked("POST", origin, public) is ours
 
 
 async def test_who_is_not_signed_in_or_of_another_role_does_not_reach_the_handler() -> None:

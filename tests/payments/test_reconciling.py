@@ -212,7 +212,8 @@ async def test_a_commission_before_its_contract_is_a_problem_and_not_a_guess(wor
 async def test_files_hold_the_lines(world: World):
     await world.commission()
     await world.fold([plan()], taps("W-1", at("08:00"), at("08:30")))
-    text = (await world.payments.file(world.officer, query(world), "csv")).content.decode()
+    text = (await world.payments.file(world.officer, query(world), "csv")).content.decode("utf-8")
+    assert text.startswith("\ufeff")  # Excel reads UTF-8 as such only then
     assert text.count("\r\n") == 2
     assert CLIENT in text
     assert (await world.payments.file(world.officer, query(world), "xlsx")).content.startswith(b"PK")

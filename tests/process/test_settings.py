@@ -47,7 +47,9 @@ def given_by_variable(setting: Setting, text: str) -> Any:
 
 
 def other_than_the_default(setting: Setting) -> str:
-    return str(setting.most) if setting.kind is int else "/somewhere/else"
+    if setting.kind is int:
+        return str(setting.most)
+    return "https://elsewhere.example" if setting.field == "public_url" else "/somewhere/else"
 
 
 @pytest.mark.parametrize("setting", NUMBERS, ids=named)
@@ -155,6 +157,7 @@ def test_of_variables_exactly_those_are_unknown_that_look_like_ours_and_are_none
     assert unknown_variables({**known, **dict.fromkeys(names, "")}) == sorted(ours - known.keys())
 
 
+@pytest.mark.heavy  # starts a process
 async def test_a_misspelt_variable_is_named_in_one_line_of_the_log_and_its_value_is_not(tmp_path: Path) -> None:
     misspelt = {"ECM_DATABSE_URL": "postgresql://jo:secret@db/ecm", "ECM_PROT": "1", "ECM_PORT": "many"}
     process = await asyncio.create_subprocess_exec(
@@ -168,3 +171,11 @@ async def test_a_misspelt_variable_is_named_in_one_line_of_the_log_and_its_value
     assert (told["event"], told["variables"]) == ("process.settings.ignored", ["ECM_DATABSE_URL", "ECM_PROT"])
     assert b"secret" not in said
     assert error == "Error: ECM_PORT is 'many'; it must be a whole number."
+
+
+@pytest.mark.parametrize(
+    "text", ["care.example", "ftp://care.example", "https://", "https://jo@care.example", "/", "x"]
+)
+def test_a_public_address_that_is_none_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"ECM_PUBLIC_URL is .* must be an address such as https://"):
+        read_settings({**_HOME, "ECM_PUBLIC_URL": text})

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 import zipfile
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -55,7 +56,7 @@ def wall(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second
 
 
 def read_csv(found: Reconciliation) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(lines_csv(found, HEADER).decode("utf-8"), newline="")))
+    return list(csv.DictReader(io.StringIO(lines_csv(found, HEADER).decode("utf-8-sig"), newline="")))
 
 
 def open_xlsx(found: Reconciliation) -> openpyxl.Workbook:
@@ -63,7 +64,7 @@ def open_xlsx(found: Reconciliation) -> openpyxl.Workbook:
 
 
 def test_the_csv_is_a_pure_table_with_crlf_and_the_agreed_columns():
-    text = lines_csv(reconciled([attendance(24 * 60 + 50)], [slot()]), HEADER).decode("utf-8")
+    text = lines_csv(reconciled([attendance(24 * 60 + 50)], [slot()]), HEADER).decode("utf-8-sig")
     rows = text.split("\r\n")
     assert rows[0] == COLUMNS
     assert (len(rows), rows[2]) == (3, "")
@@ -105,7 +106,7 @@ def test_no_text_in_the_csv_runs_as_a_formula(text):
 def test_only_texts_that_start_a_formula_are_changed(text):
     safe = harmless(text)
     assert safe in {text, f"'{text}"}
-    assert safe == text or text[0] in "=+-@\t\r"
+    assert safe == text or unicodedata.normalize("NFKC", text[0])[0] in "=+-@\t\r\n"
 
 
 @pytest.mark.parametrize("number", ["-5", "+0.5", "-12.25", -7, None])

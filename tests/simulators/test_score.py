@@ -10,7 +10,7 @@ from simulators.happenings import Mischief
 from simulators.morning import steps_of
 from simulators.outbox import Outbox
 from simulators.replies import Alert, Candidate, Visit, VisitException, VisitStay
-from simulators.score import Difference, score
+from simulators.score import SINCE, Difference, score, since_the_end
 
 ANY = uuid.UUID(int=0)
 
@@ -175,3 +175,16 @@ def test_every_mistake_of_the_service_is_left_unexplained(expected, outbox, mist
 def test_a_lost_check_in_and_an_office_act_that_failed_are_faults(expected, outbox):
     found = score(expected, Conclusions([perfect(e) for e in expected], ["V-1/in"]), outbox, ["V-2/welfare"])
     assert {d.what for d in found if not d.explained} == {"V-1/in", "V-2/welfare"}
+
+
+def test_a_later_run_tells_its_own_differences_and_explains_what_people_changed_since_but_nothing_that_is_gone() -> (
+    None
+):
+    def differing(subject: str, concluded: str = "10", reason: str = "") -> Difference:
+        return Difference(subject, "paid minutes", "20", concluded, bool(reason), reason)
+
+    at_the_end = [differing("V-1"), differing("V-2"), differing("V-3", reason="no signal")]
+    now = [differing("V-2"), differing("V-3", reason="no signal"), differing("V-4"), differing("V-5", "no such visit")]
+    now.append(differing("ledger", "lost"))
+    told = {difference.subject: difference.reason for difference in since_the_end(at_the_end, now)}
+    assert told == {"V-2": "", "V-3": "no signal", "V-4": SINCE, "V-5": "", "ledger": ""}

@@ -86,7 +86,8 @@ async def test_behind_https_the_session_cookie_is_secure(
     async with TestClient(server, cookie_jar=DummyCookieJar()) as client:
         browser = Browser(client, arranged)
         made = await server.app[ACCOUNTS].create("ann", "operator", None, None, by="service")
-        page = await browser.send("/sign-in", {"username": "ann", "password": made.password})
+        form = {"username": "ann", "password": made.password}
+        page = await browser.send("/sign-in", form, origin="https://ecm.example")
     assert "Secure" in page.headers["Set-Cookie"].split("; ")
 
 

@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -15,6 +16,15 @@ from pathlib import Path
 from ecm.db.errors import ServerFailed
 
 _POINTER = "elsewhere"
+_MARKER = "ecm-state"
+_MARKED = (
+    "The state of an electronic call monitoring service. `python -m ecm forget --state` with this folder deletes it.\n"
+)
+# What the service, its database and a rehearsal make in a state folder; the marker is the last to go.
+_OURS = (
+    *("data", "data.unfinished", "socket", "access.conf", "lock", "server.log", "server.log.1", "operator-token"),
+    *("rehearsal", "service.log", _POINTER, _MARKER),
+)
 _TRAMPOLINE = Path(__file__).with_name("trampoline.py")
 _SHARED_STATE = Path("/var/lib")
 _COMMON = Path("/tmp")  # noqa: S108 – the folder made in it is private, and checked to be ours
@@ -115,6 +125,7 @@ def prepare(state_dir: Path, shared_state: Path = _SHARED_STATE) -> Housing:
     """
     state_dir = state_dir.resolve()
     _make_open(state_dir)
+    mark(state_dir)
     home = find_home(state_dir)
     if os.geteuid() != 0:
         _refuse_foreign(home / "data")
@@ -123,6 +134,7 @@ def prepare(state_dir: Path, shared_state: Path = _SHARED_STATE) -> Housing:
     if not reachable(home, account):
         home = shared_state / f"ecm-{_digest(state_dir)}"
         _make_open(home)
+        mark(home)
         if not reachable(home, account):
             raise ServerFailed(f"{account.name} can come neither to {state_dir} nor to {home}")
         (state_dir / _POINTER).write_text(f"{home}\n", encoding="utf-8")
@@ -137,20 +149,56 @@ def reachable(folder: Path, account: Account) -> bool:
     return all(_may_enter(folder.stat(), account) for folder in (folder, *folder.parents))
 
 
-def vacate(state_dir: Path) -> None:
-    """Delete everything that `prepare` and the server made, for good. Whoever calls has stopped the server."""
+def mark(state_dir: Path) -> None:
+    """Write into a state folder that it is one, so that it may be deleted as one."""
+    marker = state_dir / _MARKER
+    if not marker.exists():
+        marker.write_text(_MARKED, encoding="utf-8")
+
+
+def belongings(state_dir: Path) -> list[Path]:
+    """Everything that the service made for `state_dir`, which is what forgetting deletes; empty where there is none.
+
+    Raises ServerFailed for a folder that is no state folder of ours.
+    """
     state_dir = state_dir.resolve()
     if not state_dir.exists():
-        return
+        return []
     home = find_home(state_dir)
-    ours = {os.geteuid(), _owner(home / "data")}
-    for parent in (Path(tempfile.gettempdir()), _COMMON):
-        sockets = _short_socket_folder(home, parent)
-        if sockets.exists() and sockets.lstat().st_uid in ours:
-            shutil.rmtree(sockets)
-    for folder in (home, state_dir):
-        if folder.exists():
-            shutil.rmtree(folder)
+    by_name = home.name == f"ecm-{_digest(state_dir)}"
+    if not (by_name or (_is_ours(state_dir) and _is_ours(home))):
+        raise ServerFailed(f"{state_dir} is no state folder of this service, so nothing in it was deleted.")
+    owners = {os.geteuid(), _owner(home / "data")}
+    sockets = {_short_socket_folder(home, parent) for parent in (Path(tempfile.gettempdir()), _COMMON)}
+    found = [folder for folder in sorted(sockets) if folder.exists() and folder.lstat().st_uid in owners]
+    for folder in dict.fromkeys((home, state_dir)):
+        found += sorted(folder.glob("postgres-*"))
+        found += [folder / name for name in _OURS if os.path.lexists(folder / name)]
+    return found
+
+
+def vacate(state_dir: Path) -> None:
+    """Delete what `belongings` lists, for good, and the folders if nothing else is in them.
+
+    Whoever calls has stopped the server. Raises ServerFailed for a folder that is no state folder of ours.
+    """
+    state_dir = state_dir.resolve()
+    doomed = belongings(state_dir)
+    folders = {state_dir, *(path.parent for path in doomed if path.name == _MARKER)}
+    for path in doomed:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder bears our mark, or what the service made before it left any."""
+    has_server = (folder / "data" / "PG_VERSION").exists() and (folder / "access.conf").exists()
+    return (folder / _MARKER).exists() or has_server
 
 
 def _refuse_foreign(data: Path) -> None:

@@ -18,11 +18,12 @@ from urllib.parse import quote
 import asyncpg
 import structlog
 
-from ecm.db.embedded.housing import Housing, prepare, vacate
+from ecm.db.embedded.housing import Housing, belongings, prepare, vacate
 from ecm.db.embedded.strays import dismiss_strays, kill_all, recorded_pid, stray_pids
 from ecm.db.errors import ServerFailed
 from ecm.db.pool import DatabaseUrls
 from ecm.db.queries import load_queries
+from ecm.words.system_errors import in_plain_words, refusal_in
 
 _DATABASE_EXISTS = load_queries(__package__)["database_exists"]
 _SUPERUSER = "postgres"
@@ -98,7 +99,7 @@ class EmbeddedServer:
             await self._launch(housing)
         except PermissionError as error:
             await self.stop()
-            raise ServerFailed(f"The embedded server may not use its files: {error}") from error
+            raise ServerFailed(in_plain_words(error, self._state_dir)) from error
         except BaseException:
             await self.stop()
             raise
@@ -179,7 +180,10 @@ class EmbeddedServer:
         )
         output, _ = await process.communicate()
         if process.returncode != 0:
-            raise ServerFailed("initdb could not make the cluster:\n" + output.decode(errors="replace").strip())
+            said = output.decode(errors="replace").strip()
+            raise ServerFailed(
+                refusal_in(said, housing.home) or f"The database could not be made; initdb says:\n{said}"
+            )
         await asyncio.to_thread(unfinished.rename, housing.data)
 
     def _prepare(self, housing: Housing) -> None:
@@ -243,13 +247,13 @@ class EmbeddedServer:
                 await connection.close()
                 return
         tail = await asyncio.to_thread(_tail, housing, began)
-        raise ServerFailed(f"PostgreSQL did not start; its log ends:\n{tail}")
+        raise ServerFailed(refusal_in(tail, housing.home) or f"PostgreSQL did not start; its log ends:\n{tail}")
 
 
 async def forget(state_dir: Path) -> None:
     """Stop the orphaned server of `state_dir`, if any, and delete its data for good.
 
-    Raises ServerFailed while another process runs it.
+    Raises ServerFailed while another process runs it, and for a folder that is no state folder of ours.
     """
     if not await asyncio.to_thread(state_dir.exists):
         return
@@ -257,6 +261,7 @@ async def forget(state_dir: Path) -> None:
 
 
 def _forget(state_dir: Path) -> None:
+    belongings(state_dir)
     housing = prepare(state_dir)
     with _locked(housing):
         dismiss_strays(housing.data)

@@ -15,6 +15,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.heavy  # starts processes
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such limit")
 @pytest.mark.parametrize(("most", "told"), [(512, "ask for fewer connections"), (4096, "cannot be reached")])
 def test_connections_are_refused_in_words_only_where_the_system_does_not_allow_them(most: int, told: str) -> None:

@@ -120,6 +120,7 @@ async def test_declined_requests_are_counted_apart_and_not_sent_again_without_a_
     assert (tally.accepted.count, tally.declined.count, tally.retries) == (10, 10, 0)
 
 
+@pytest.mark.heavy  # waits in real time
 async def test_with_a_ledger_the_same_bytes_go_again_until_everything_is_answered(tmp_path) -> None:
     async def trouble(number: int, writer: asyncio.StreamWriter) -> bytes | None:
         if number % 5 == 1:
@@ -162,6 +163,7 @@ async def test_what_is_never_answered_stands_in_the_ledger_as_unanswered(tmp_pat
     assert sender.tally.unanswered == 1
 
 
+@pytest.mark.heavy  # waits in real time
 async def test_a_reply_that_does_not_come_in_time_counts_as_an_error_and_frees_the_connection() -> None:
     never = asyncio.Event()
 

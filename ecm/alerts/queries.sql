@@ -1,7 +1,11 @@
 -- name: providers
 SELECT provider_id FROM providers ORDER BY provider_id;
 
+-- name: live_day
+SELECT live_on, stored_at FROM providers WHERE provider_id = $1;
+
 -- name: lock_overdue
+-- Alerts of a former start of a visit are not counted: as planned now it has its own.
 -- A client of whom something waits to be folded is left out: a check-in may be stored that began the visit.
 SELECT folded, next_start
 FROM visits
@@ -15,7 +19,8 @@ AND planned_start < $2 AND (planned_start, visit) > ($3, $4)
 AND 2 > (
     SELECT count(*) FROM alerts
     WHERE alerts.provider_id = visits.provider_id AND alerts.visit = visits.visit
-    AND alerts.source = 'watcher' AND alerts.state <> 'withdrawn'
+    AND alerts.source = 'watcher' AND alerts.occurred_at = visits.planned_start
+    AND (alerts.state = 'open' OR alerts.state = 'closed' AND alerts.closed_by IS DISTINCT FROM 'service')
 )
 AND client NOT IN (SELECT client FROM fold_requests WHERE provider_id = $1 AND client IS NOT NULL)
 ORDER BY planned_start, visit
@@ -24,12 +29,15 @@ FOR UPDATE OF visits SKIP LOCKED;
 
 -- name: of_visits
 SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
-    memo, level, signed_part
+    memo, level, signed_part, closed_by, missed_from
 FROM alerts WHERE provider_id = $1 AND visit = ANY ($2::text[]) AND source = 'watcher'
 ORDER BY alert_id;
 
 -- name: branches_of_clients
 SELECT client, branch_id FROM clients WHERE provider_id = $1 AND client = ANY ($2::text[]);
+
+-- name: branches_of_alerts
+SELECT DISTINCT branch_id FROM alerts WHERE provider_id = $1 AND alert_id = ANY ($2::uuid[]);
 
 -- name: branch_of_carer
 SELECT branch_id FROM carers WHERE provider_id = $1 AND carer = $2;
@@ -43,53 +51,64 @@ SELECT client FROM visits WHERE provider_id = $1 AND visit = $2;
 -- name: raise
 INSERT INTO alerts (
     provider_id, alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state,
-    memo, level, signed_part
+    memo, level, signed_part, missed_from
 )
 SELECT $1, alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, 'open',
-    memo, 0, signed_part
+    memo, 0, signed_part, missed_from
 FROM unnest(
     $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-    $10::timestamptz[], $11::text[], $12::text[], $13::text[]
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::timestamptz[]
 ) AS raised (
-    alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, memo, signed_part
+    alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, memo, signed_part,
+    missed_from
 )
 ON CONFLICT (provider_id, alert_id) DO UPDATE SET
-    state = 'open', state_reason = NULL, occurred_at = EXCLUDED.occurred_at, carer = EXCLUDED.carer,
+    state = 'open', state_reason = NULL, closed_by = NULL, occurred_at = EXCLUDED.occurred_at, carer = EXCLUDED.carer,
     client = EXCLUDED.client, branch_id = EXCLUDED.branch_id
-WHERE alerts.state = 'withdrawn' AND alerts.source = 'watcher' AND EXCLUDED.source = 'watcher'
+WHERE (alerts.state = 'withdrawn' OR alerts.state = 'closed' AND alerts.closed_by = 'service')
+AND alerts.source = 'watcher' AND EXCLUDED.source = 'watcher'
 RETURNING alert_id;
 
 -- name: withdraw
-UPDATE alerts SET state = 'withdrawn', state_reason = given.reason
+UPDATE alerts SET state = 'withdrawn', state_reason = given.reason, closed_by = NULL
+FROM unnest($2::uuid[], $3::text[]) AS given (alert_id, reason)
+WHERE alerts.provider_id = $1 AND alerts.alert_id = given.alert_id
+AND (alerts.state = 'open' OR alerts.state = 'closed' AND alerts.closed_by = 'service')
+RETURNING alerts.alert_id;
+
+-- name: close
+UPDATE alerts SET state = 'closed', state_reason = given.reason, closed_by = $4
 FROM unnest($2::uuid[], $3::text[]) AS given (alert_id, reason)
 WHERE alerts.provider_id = $1 AND alerts.alert_id = given.alert_id AND alerts.state = 'open'
 RETURNING alerts.alert_id;
 
--- name: close
-UPDATE alerts SET state = 'closed', state_reason = $3
-WHERE provider_id = $1 AND alert_id = $2 AND state = 'open'
-RETURNING alert_id;
-
 -- name: alert
 SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
-    memo, level, signed_part
+    memo, level, signed_part, closed_by, missed_from
 FROM alerts WHERE provider_id = $1 AND alert_id = $2;
 
 -- name: listed
 SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
-    memo, level, signed_part
+    memo, level, signed_part, closed_by, missed_from
 FROM alerts WHERE provider_id = $1 AND ($2::text IS NULL OR state = $2)
 AND occurred_at <= coalesce($3::timestamptz, 'infinity')
 AND (occurred_at < coalesce($3::timestamptz, 'infinity') OR alert_id > $4::uuid)
 ORDER BY occurred_at DESC, alert_id
 LIMIT $5;
 
+-- name: gravest_first
+SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
+    memo, level, signed_part, closed_by, missed_from
+FROM alerts WHERE provider_id = $1 AND state = 'open'
+ORDER BY level DESC, occurred_at DESC, alert_id
+OFFSET $2 LIMIT $3;
+
 -- name: count
 SELECT count(*) FROM alerts WHERE provider_id = $1 AND ($2::text IS NULL OR state = $2);
 
 -- name: of_visit
 SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
-    memo, level, signed_part
+    memo, level, signed_part, closed_by, missed_from
 FROM alerts WHERE provider_id = $1 AND visit = $2
 ORDER BY occurred_at DESC, alert_id;
 
@@ -101,7 +120,7 @@ FOR NO KEY UPDATE;
 
 -- name: of_branches
 SELECT alert_id, branch_id, kind, client, visit, carer, source, occurred_at, raised_at, raised_by, state, state_reason,
-    memo, level, signed_part
+    memo, level, signed_part, closed_by, missed_from
 FROM alerts WHERE provider_id = $1 AND branch_id = ANY ($2::text[]) AND raised_at >= $3
 ORDER BY occurred_at, alert_id;
 

@@ -76,7 +76,11 @@ class FactShown(msgspec.Struct):
 
 
 class AlertShown(msgspec.Struct):
-    """An alert; `raised_at` is when the provider became aware, `level` its step on the ladder of missed visits."""
+    """An alert; `raised_at` is when the provider became aware, `level` its step on the ladder of missed visits.
+
+    The watcher's alerts belong to the visit as planned at one start: `occurred_at` is that start. `closed_by` is who
+    closed it, `service` where it ended by itself.
+    """
 
     alert: UUID
     kind: str
@@ -89,6 +93,7 @@ class AlertShown(msgspec.Struct):
     occurred_at: datetime
     state: str
     state_reason: str | None
+    closed_by: str | None
     source: str
     memo: str | None
     facts: list[FactShown]
@@ -228,6 +233,7 @@ def alert_shown(alert: Alert) -> AlertShown:
         occurred_at=alert.occurred_at,
         state=alert.state,
         state_reason=alert.state_reason,
+        closed_by=alert.closed_by,
         source=alert.source,
         memo=alert.memo,
         facts=[_fact_shown(fact) for fact in alert.facts],

@@ -19,9 +19,10 @@ from ecm.audit import service as audit
 from ecm.audit.domain import EventTag
 from ecm.db.once import store_once
 from ecm.db.pool import Connection, Database
-from ecm.http.paging import Cursor, Page, Slice, page_of
+from ecm.http.paging import Cursor, NumberedPage, Page, Slice, page_of
 from ecm.phones.domain import Phone, signer
 from ecm.phones.service import phones_of_ids
+from ecm.words.civil_time import first_instant
 from ecm.words.clock import Clock
 from ecm.words.problems import CONFLICT, INVALID, MALFORMED, NOT_FOUND, ProblemType
 
@@ -78,7 +79,9 @@ class Alerts:
 
     async def _watch_provider(self, provider: UUID, now: datetime) -> int:
         raised = 0
-        after: tuple[datetime, str] | None = (now - LOOK_BACK, "")
+        async with self._database.transaction("live_day", provider=provider, read_only=True) as connection:
+            live_from = first_instant(await store.live_day(connection, provider))
+        after: tuple[datetime, str] | None = (max(now - LOOK_BACK, live_from), "")
         while after is not None:
             count, after = await self._database.retrying(partial(self._watch_some, provider, now, after))
             raised += count
@@ -215,7 +218,7 @@ class Alerts:
             alert = await _locked(connection, provider, alert_id)
             if alert.state == "withdrawn":
                 raise CONFLICT.because("The alert was withdrawn; there is nothing to close.")
-            if await store.close(connection, provider, alert_id, reason):
+            if await store.close_all(connection, provider, [(alert_id, reason)], by):
                 await audit.record(connection, provider, EventTag.ALERT_CLOSED, by, str(alert_id), {}, now)
                 await self._listener.alerts_changed(connection, provider, [alert.branch_id], now, alert)
             return await _found(connection, provider, alert_id)
@@ -228,6 +231,14 @@ class Alerts:
             found = await store.listed(connection, provider, state, part.after, part.limit + 1)
             total = await store.count(connection, provider, state)
         return page_of(found, part, total, lambda alert: Cursor(alert.occurred_at, alert.alert_id))
+
+    async def open_gravest_first(self, provider: UUID, number: int, size: int) -> tuple[list[Alert], NumberedPage]:
+        """Return page `number` (from 1) of the open alerts, the gravest first; a page beyond the end is empty."""
+        async with self._database.transaction(
+            "open_alerts", provider=provider, read_only=True, isolation="repeatable_read"
+        ) as connection:
+            page = NumberedPage(number, size, await store.count(connection, provider, "open"))
+            return await store.open_gravest_first(connection, provider, page), page
 
     async def of_visit(self, provider: UUID, visit: str) -> list[Alert]:
         """Return every alert of one visit, whatever became of it, the latest first."""

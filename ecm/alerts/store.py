@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from ecm.alerts.domain import Alert, Fact, Watched
+from ecm.care.domain import live_day_of
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
-from ecm.http.paging import Cursor
+from ecm.http.paging import Cursor, NumberedPage
 from ecm.visits.domain import Visit
 
 _QUERIES = load_queries(__package__)
@@ -39,9 +40,23 @@ async def lock_overdue(
     return [Watched(_VISIT.decode(row["folded"]), row["next_start"]) for row in rows]
 
 
-async def of_visits(connection: Connection, provider: UUID, visits: Collection[str]) -> dict[UUID, Alert]:
-    """Return the watcher's alerts of these visits by their ids."""
-    return _by_id(await connection.fetch(_QUERIES["of_visits"], provider, list(visits)))
+async def live_day(connection: Connection, provider: UUID) -> date:
+    """Return the first day of whose visits the watcher speaks."""
+    row = await connection.fetchrow(_QUERIES["live_day"], provider)
+    return date.max if row is None else live_day_of(row["live_on"], row["stored_at"])
+
+
+async def of_visits(connection: Connection, provider: UUID, visits: Collection[str]) -> list[Alert]:
+    """Return the watcher's alerts of these visits."""
+    return [Alert(**row) for row in await connection.fetch(_QUERIES["of_visits"], provider, list(visits))]
+
+
+async def branches_of_alerts(connection: Connection, provider: UUID, alerts: Collection[UUID]) -> list[str]:
+    """Return the branches that these alerts belong to; those that are not there have none."""
+    if not alerts:
+        return []
+    rows = await connection.fetch(_QUERIES["branches_of_alerts"], provider, list(alerts))
+    return [row["branch_id"] for row in rows]
 
 
 async def of_branches(
@@ -104,21 +119,23 @@ async def raise_alerts(connection: Connection, provider: UUID, alerts: Sequence[
         [alert.raised_by for alert in ordered],
         [alert.memo for alert in ordered],
         [alert.signed_part for alert in ordered],
+        [alert.missed_from for alert in ordered],
     )
     return frozenset(row["alert_id"] for row in rows)
 
 
 async def withdraw(connection: Connection, provider: UUID, reasons: Sequence[tuple[UUID, str]]) -> frozenset[UUID]:
-    """Withdraw open alerts, each for its reason; return the ids of those now withdrawn."""
-    rows = await connection.fetch(
-        _QUERIES["withdraw"], provider, [alert for alert, _ in reasons], [reason for _, reason in reasons]
-    )
+    """Withdraw alerts that are open or that the service closed, each for its reason; return those now withdrawn."""
+    rows = await connection.fetch(_QUERIES["withdraw"], provider, *zip(*reasons, strict=True))
     return frozenset(row["alert_id"] for row in rows)
 
 
-async def close(connection: Connection, provider: UUID, alert_id: UUID, reason: str) -> bool:
-    """Close an open alert; return False when it is not open."""
-    return await connection.fetchval(_QUERIES["close"], provider, alert_id, reason) is not None
+async def close_all(
+    connection: Connection, provider: UUID, reasons: Sequence[tuple[UUID, str]], by: str
+) -> frozenset[UUID]:
+    """Close alerts that are open, each for its reason; return the ids of those now closed."""
+    rows = await connection.fetch(_QUERIES["close"], provider, *zip(*reasons, strict=True), by)
+    return frozenset(row["alert_id"] for row in rows)
 
 
 async def alert(connection: Connection, provider: UUID, alert_id: UUID) -> Alert | None:
@@ -135,6 +152,12 @@ async def listed(
     return await _with_facts(
         connection, provider, await connection.fetch(_QUERIES["listed"], provider, state, at, row, limit)
     )
+
+
+async def open_gravest_first(connection: Connection, provider: UUID, page: NumberedPage) -> list[Alert]:
+    """Return a page of the open alerts with their facts: the gravest first, of the same level the latest first."""
+    rows = await connection.fetch(_QUERIES["gravest_first"], provider, page.skipped, page.size)
+    return await _with_facts(connection, provider, rows)
 
 
 async def count(connection: Connection, provider: UUID, state: str | None) -> int:
@@ -164,10 +187,6 @@ async def insert_fact(connection: Connection, provider: UUID, fact: Fact) -> boo
         fact.recorded_at,
     )
     return inserted is not None
-
-
-def _by_id(rows: Iterable[asyncpg.Record]) -> dict[UUID, Alert]:
-    return {row["alert_id"]: Alert(**row) for row in rows}
 
 
 async def _with_facts(connection: Connection, provider: UUID, rows: Sequence[asyncpg.Record]) -> list[Alert]:

@@ -39,6 +39,7 @@ class EventTag(TagGrammar):
     COUNCIL_STORED = "care:council:stored"
     CONTRACT_STORED = "care:contract:stored"
     PROVIDER_STORED = "care:provider:stored"
+    LIVE_DATE_SET = "care:live_date:set"
     TAG_STORED = "care:tag:stored"
     IMPORT_STORED = "care:import:stored"
     IMPORT_UNDONE = "care:import:undone"

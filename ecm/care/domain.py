@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from ecm.words.civil_time import london_day
 from ecm.words.codes import Code, Name
 
 ImportKind = Literal["carers", "clients", "commissions", "roster", "uprns"]
@@ -38,11 +39,16 @@ class Branch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A registered provider with its branches."""
+    """A registered provider with its branches.
+
+    `live_on` is the first day of whose visits the service raises alerts: null is the day, in England, on which the
+    provider was stored, and left out it stays as it is.
+    """
 
     provider: UUID
     name: Name
     branches: Annotated[tuple[Branch, ...], msgspec.Meta(max_length=500)] = ()
+    live_on: date | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -237,6 +243,19 @@ class PlannedBefore:
     changed_by: str
     reason: str | None
     visit: RosterVisit
+
+
+def live_day_of(live_on: date | None, stored_at: datetime) -> date:
+    """Return the first day of whose visits alerts are raised: as set, or else the day the provider was stored."""
+    return london_day(stored_at) if live_on is None else live_on
+
+
+def live_day_fault(provider: Provider) -> str | None:
+    """Say what is wrong with the live date that is asked for, or None."""
+    live_on = provider.live_on
+    if isinstance(live_on, date) and not 2001 <= live_on.year < 2099:
+        return "The live date must lie between 2001 and 2098."
+    return None
 
 
 def pair_fault(branch: Branch) -> str | None:

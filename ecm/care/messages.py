@@ -1,5 +1,6 @@
 """The messages of care: councils, providers, and tags."""
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -17,10 +18,11 @@ class CouncilMessage(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ProviderShown(msgspec.Struct):
-    """A provider as others see it."""
+    """A provider as others see it; `live_on` is the first day of whose visits the service raises alerts."""
 
     provider: UUID
     name: str
+    live_on: date
 
 
 class ProviderList(msgspec.Struct):

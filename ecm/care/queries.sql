@@ -37,7 +37,13 @@ RETURNING true;
 UPDATE providers SET name = $2 WHERE provider_id = $1;
 
 -- name: provider
-SELECT name FROM providers WHERE provider_id = $1;
+SELECT name, live_on FROM providers WHERE provider_id = $1;
+
+-- name: set_live_on
+UPDATE providers SET live_on = $2 WHERE provider_id = $1;
+
+-- name: live_days
+SELECT provider_id, live_on, stored_at FROM providers WHERE provider_id = ANY ($1::uuid[]);
 
 -- name: branches
 SELECT branch_id AS branch, name, cqc_provider_id AS cqc_provider, cqc_location_id AS cqc_location

@@ -94,7 +94,7 @@ async def get_contracts(request: web.Request) -> web.Response:
     problems=(INVALID,),
 )
 async def post_provider(request: web.Request) -> web.Response:
-    """Store a provider with its branches, or what changed of them."""
+    """Store a provider with its branches and its live date, or what changed of them."""
     provider = await read_json(request, Provider)
     stored = await request.app[CARE].store_provider(account_of(request), provider)
     return reply(provider, 201 if stored.is_new else 200)
@@ -104,7 +104,8 @@ async def post_provider(request: web.Request) -> web.Response:
 async def get_providers(request: web.Request) -> web.Response:
     """List the providers that a council commissions; an operator sees all."""
     found = await request.app[CARE].providers(account_of(request))
-    return reply(ProviderList([ProviderShown(provider, name) for provider, name in found]))
+    live_on = await request.app[CARE].live_days([provider for provider, _ in found])
+    return reply(ProviderList([ProviderShown(provider, name, live_on[provider]) for provider, name in found]))
 
 
 @ROUTES.route(

@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -27,6 +29,7 @@ from ecm.care.domain import (
     StoredImport,
     Tag,
     contract_document_fault,
+    live_day_fault,
     pair_fault,
 )
 from ecm.care.imports import corrections, history
@@ -123,8 +126,11 @@ class Care:
     async def store_provider(self, account: Account, provider: Provider) -> Stored:
         """Store a provider with its branches, or what changed of them; a new one gets a key that signs its tags.
 
-        Raises `invalid` when a branch is named twice or a pair of CQC ids cannot be right.
+        Raises `invalid` when a branch is named twice, or a pair of CQC ids or the live date cannot be right.
         """
+        live_day_is_wrong = live_day_fault(provider)
+        if live_day_is_wrong is not None:
+            raise INVALID.because(live_day_is_wrong)
         codes = [branch.branch for branch in provider.branches]
         if len(set(codes)) != len(codes):
             raise INVALID.because("A branch's code is there twice.")
@@ -136,8 +142,14 @@ class Care:
             is_new = await store.insert_provider(connection, provider, self._clock.now())
             await store.lock_provider(connection, provider.provider)
             before = None if is_new else await store.provider(connection, provider.provider)
+            was_live_on = None if is_new else await self._live_day(connection, provider.provider)
             await store.update_provider(connection, provider, secrets.token_bytes(_TAG_KEY_BYTES))
             after = await store.provider(connection, provider.provider)
+            live_on = await self._live_day(connection, provider.provider)
+            if live_on != was_live_on:
+                told = None if was_live_on is None else {"live_on": was_live_on}
+                subject = str(provider.provider)
+                await self._tell(connection, EventTag.LIVE_DATE_SET, account, subject, told, {"live_on": live_on})
             await mark_reference_changed(connection, provider.provider)
             await record(
                 connection,
@@ -162,6 +174,14 @@ class Care:
         await record_of_service(
             connection, ServiceEvent(tag, account.username, subject, self._clock.now(), before, after)
         )
+
+    async def _live_day(self, connection: Connection, provider: UUID) -> str:
+        return (await store.live_days(connection, [provider]))[provider].isoformat()
+
+    async def live_days(self, providers: Collection[UUID]) -> dict[UUID, date]:
+        """Return the first day of whose visits alerts are raised, of each of these providers that is known."""
+        async with self._database.transaction("live_days", read_only=True) as connection:
+            return await store.live_days(connection, providers)
 
     async def providers(self, account: Account) -> list[tuple[UUID, str]]:
         """List the ids and names of the providers that an officer's council commissions; an operator sees all."""

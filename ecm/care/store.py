@@ -1,10 +1,12 @@
 """Councils, contracts, providers, branches and tags in the database."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
-from ecm.care.domain import Branch, Carer, Provider, Tag
+import msgspec
+
+from ecm.care.domain import Branch, Carer, Provider, Tag, live_day_of
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
 from reports.contracts import Contract, contract_from_json, contract_to_json
@@ -65,16 +67,18 @@ async def insert_provider(connection: Connection, provider: Provider, at: dateti
 
 async def provider(connection: Connection, provider_id: UUID) -> Provider | None:
     """Find a provider with its branches, in order of their code."""
-    name = await connection.fetchval(_QUERIES["provider"], provider_id)
-    if name is None:
+    row = await connection.fetchrow(_QUERIES["provider"], provider_id)
+    if row is None:
         return None
     branches = await connection.fetch(_QUERIES["branches"], provider_id)
-    return Provider(provider_id, name, tuple(Branch(**row) for row in branches))
+    return Provider(provider_id, row["name"], tuple(Branch(**branch) for branch in branches), row["live_on"])
 
 
 async def update_provider(connection: Connection, provider: Provider, tag_key: bytes) -> None:
     """Store what a provider and its branches are like now. A tag key that is there already stays."""
     await connection.execute(_QUERIES["rename_provider"], provider.provider, provider.name)
+    if provider.live_on is not msgspec.UNSET:
+        await connection.execute(_QUERIES["set_live_on"], provider.provider, provider.live_on)
     await connection.execute(_QUERIES["insert_tag_key"], provider.provider, tag_key)
     await connection.executemany(
         _QUERIES["upsert_branch"],
@@ -92,6 +96,12 @@ async def providers(connection: Connection, council: str | None) -> list[tuple[U
     else:
         rows = await connection.fetch(_QUERIES["council_providers"], council)
     return [(row["provider_id"], row["name"]) for row in rows]
+
+
+async def live_days(connection: Connection, providers: Collection[UUID]) -> dict[UUID, date]:
+    """Return the first day of whose visits alerts are raised, of each of these providers that is known."""
+    rows = await connection.fetch(_QUERIES["live_days"], list(providers))
+    return {row["provider_id"]: live_day_of(row["live_on"], row["stored_at"]) for row in rows}
 
 
 async def carers(connection: Connection, provider: UUID) -> list[Carer]:

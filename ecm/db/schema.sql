@@ -88,6 +88,8 @@ CREATE TABLE public.alerts (
     memo text,
     level integer NOT NULL,
     signed_part text,
+    closed_by text,
+    missed_from timestamp with time zone,
     CONSTRAINT alerts_source_check CHECK ((source = ANY (ARRAY['watcher'::text, 'office'::text, 'phone'::text]))),
     CONSTRAINT alerts_state_check CHECK ((state = ANY (ARRAY['open'::text, 'withdrawn'::text, 'closed'::text])))
 );
@@ -434,7 +436,8 @@ CREATE TABLE public.provider_keys (
 CREATE TABLE public.providers (
     provider_id uuid NOT NULL,
     name text NOT NULL,
-    stored_at timestamp with time zone NOT NULL
+    stored_at timestamp with time zone NOT NULL,
+    live_on date
 );
 
 CREATE TABLE public.reference_versions (

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from ecm.notifications.domain import (
     candidate_id,
     candidate_key,
     clusters,
+    later_occurrences,
     next_state,
     strongest,
     surroundings,
@@ -96,10 +97,14 @@ def find(provider: UUID, incidents: Sequence[Incident], since: datetime, policy:
     """Assess every alert of which the provider became aware since an instant, each among all of its branch."""
     levels: dict[UUID, int] = {}
     leads: dict[UUID, tuple[CandidateKey, list[tuple[Incident, Assessment]]]] = {}
+    planned_again = later_occurrences(incident.alert for incident in incidents)
 
     def lead(incident: Incident, assessment: Assessment, subject: str) -> None:
         if assessment.candidate is not None:
-            key = candidate_key(incident.alert.branch_id, assessment.candidate, assessment.root_cause, subject)
+            root = assessment.root_cause
+            if incident.alert.alert_id in planned_again and root == f"visit:{incident.alert.visit}":
+                root = f"{root}@{incident.alert.occurred_at.astimezone(UTC).isoformat()}"
+            key = candidate_key(incident.alert.branch_id, assessment.candidate, root, subject)
             leads.setdefault(candidate_id(provider, key), (key, []))[1].append((incident, assessment))
 
     for branch, here in _by_branch(incidents).items():

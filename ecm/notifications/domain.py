@@ -55,6 +55,7 @@ __all__ = [
     "candidate_id",
     "candidate_key",
     "clusters",
+    "later_occurrences",
     "next_state",
     "root_cause",
     "strongest",
@@ -89,18 +90,21 @@ def time_since_aware(aware_at: datetime, now: datetime) -> timedelta:
 def surroundings(alert: Alert, others: Iterable[Alert]) -> Surroundings:
     """Count what matters to an alert among the alerts of its branch; disproved ones and its own copy are left out.
 
-    Missed visits of the same client in the 28 days up to it; clients whose missed visits within 24 hours of
-    it have a cause in common with it; and the alerts of the same event: of the same client at the same
-    visit, or, where one names no visit, within two hours. Somebody found injured or dead belongs to a visit
-    missed in the 24 hours before.
+    Missed visits of the same client in the 28 days up to it, each occurrence of a visit for itself; clients whose
+    missed visits within 24 hours of it have a cause in common with it; and the alerts of the same event: of the
+    same client at the same visit, or, where one names no visit, within two hours. Somebody found injured or dead
+    belongs to a visit missed in the 24 hours before.
     """
     standing = [other for other in others if other.alert_id != alert.alert_id and other.disproved is None]
     own = [other for other in standing if other.client is not None and other.client == alert.client]
-    recent = {
-        other.visit or str(other.alert_id)
+    missed = [
+        other
         for other in own
-        if other.kind == MISSED_VISIT and timedelta() <= alert.occurred_at - other.occurred_at <= _RECENT
-    } - {alert.visit}
+        if other.kind == MISSED_VISIT
+        and timedelta() <= alert.occurred_at - other.occurred_at <= _RECENT
+        and not _same_visit(alert, other)
+    ]
+    recent = {_occurrence(other, missed) for other in missed}
     shared = causes(alert)
     affected = {
         other.client
@@ -206,7 +210,39 @@ def _same_event(alert: Alert, other: Alert) -> bool:
         return timedelta() <= after <= _DAY
     if alert.visit is None or other.visit is None:
         return abs(after) <= _SAME_EVENT
-    return alert.visit == other.visit
+    return _same_visit(alert, other)
+
+
+def _same_visit(alert: Alert, other: Alert) -> bool:
+    """Whether both are about one visit; what the watcher says of two starts of it is about two."""
+    return (
+        alert.visit is not None
+        and alert.visit == other.visit
+        and ({alert.source, other.source} != {"watcher"} or alert.occurred_at == other.occurred_at)
+    )
+
+
+def _occurrence(alert: Alert, among: Iterable[Alert]) -> tuple[str, datetime | None]:
+    """Name what was missed: the visit as planned at one start, the visit where only people say so, or the alert."""
+    if alert.visit is None:
+        return str(alert.alert_id), None
+    starts = [other.occurred_at for other in among if other.visit == alert.visit and other.source == "watcher"]
+    return alert.visit, alert.occurred_at if alert.source == "watcher" else max(starts, default=None)
+
+
+def later_occurrences(alerts: Iterable[Alert]) -> frozenset[UUID]:
+    """Find the watcher's alerts of visits that were planned for another start after there was an alert of the former.
+
+    A candidate is about one occurrence. That of the first one goes by the visit alone, as do reports by people, who
+    name no start.
+    """
+    first: dict[tuple[str, str], datetime] = {}
+    watched = [alert for alert in alerts if alert.source == "watcher" and alert.visit is not None]
+    for alert in sorted(watched, key=lambda one: (one.raised_at, one.occurred_at, one.alert_id)):
+        first.setdefault((alert.branch_id, alert.visit or ""), alert.occurred_at)
+    return frozenset(
+        alert.alert_id for alert in watched if alert.occurred_at != first[alert.branch_id, alert.visit or ""]
+    )
 
 
 def _by_kind(alert: Alert, now: datetime) -> Assessment:

@@ -77,6 +77,12 @@ def alerts_due(visit: Visit, now: datetime, limits: Limits, next_start: datetime
     return (*kinds, "missed_visit") if missed else kinds
 
 
+def missed_from(visit: Visit, limits: Limits, next_start: datetime | None) -> datetime | None:
+    """Return from when on a visit counts as missed if nobody has come, None for an unplanned one."""
+    start = visit.planned_start
+    return None if start is None else _missed_from(visit, start, limits, next_start)
+
+
 def next_change(visit: Visit, now: datetime, limits: Limits, next_start: datetime | None) -> datetime | None:
     """Return when the passing of time alone may next change the state or the alerts of a visit, or None."""
     if visit.cancelled is not None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from ecm.alerts.domain import Alert
 from ecm.alerts.service import ALERTS
 from ecm.care.service import CARE
-from ecm.http.paging import NumberedPage, Slice
+from ecm.http.paging import NumberedPage
 from ecm.http.requests import CLOCK, account_of, read_query
 from ecm.intake.homes import HOMES, Numbers
 from ecm.visits.domain import Limits, Visit
@@ -28,7 +28,7 @@ from ecm.words.roles import OFFICE, Account
 
 Group = Literal["due", "in_progress", "done", "late", "missed", "cancelled", "attention"]
 ROWS_A_PAGE: Final = 200
-_ALERTS_AT_MOST: Final = 1_000
+ALERTS_A_PAGE: Final = 100
 GROUPS: Final[tuple[tuple[Group, str], ...]] = (
     ("due", "Due"),
     ("in_progress", "In progress"),
@@ -52,12 +52,13 @@ _GROUP_OF: Final[dict[str, Group]] = {
 
 
 class TodayQuery(msgspec.Struct):
-    """Which day, whose visits and which of them."""
+    """Which day, whose visits and which of them; `page` is of the visits and `alerts` of the open alerts."""
 
     day: date | None = None
     provider: UUID | None = None
     status: Group | None = None
     page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    alerts: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,11 @@ class VisitRow:
 
 @dataclass(frozen=True, slots=True)
 class TodayView:
-    """The page of a day; `page` counts the visits in the group that is looked at, and `rows` are those it shows."""
+    """The page of a day; `page` counts the visits in the group that is looked at, and `rows` are those it shows.
+
+    `alerts` are those that page `alert_page` of the open alerts shows, the gravest first. `live_on` is
+    the first day of whose visits alerts are raised.
+    """
 
     day: date
     today: date
@@ -92,6 +97,8 @@ class TodayView:
     rows: Sequence[VisitRow]
     page: NumberedPage
     alerts: list[Alert]
+    alert_page: NumberedPage
+    live_on: date | None
     may_act: bool
     numbers: Numbers
 
@@ -122,7 +129,7 @@ async def get_today(request: web.Request) -> web.StreamResponse:
     found = await visits.day(account, day, provider)
     rows = await asyncio.to_thread(_rows, found, visits.limits)
     matching = [row for row in rows if query.status is None or query.status in _groups(row.visit)]
-    alerts = await _open_alerts(request, account)
+    alerts, alert_page = await _open_alerts(request, account, query.alerts if day == today else None)
     page = NumberedPage(query.page, ROWS_A_PAGE, len(matching))
     view = TodayView(
         day=day,
@@ -136,6 +143,8 @@ async def get_today(request: web.Request) -> web.StreamResponse:
         rows=matching[page.skipped : page.last],
         page=page,
         alerts=alerts,
+        alert_page=alert_page,
+        live_on=await _live_day(request, provider),
         may_act=account.role in OFFICE,
         numbers=Numbers() if account.provider is None else await request.app[HOMES].numbers(account.provider),
     )
@@ -168,9 +177,12 @@ def _counts(rows: list[VisitRow]) -> list[Count]:
     return [Count(group, name, found[group]) for group, name in GROUPS]
 
 
-async def _open_alerts(request: web.Request, account: Account) -> list[Alert]:
-    """The gravest first, and of the same level the latest first."""
-    if account.provider is None:
-        return []
-    found = await request.app[ALERTS].listed(account.provider, "open", Slice(_ALERTS_AT_MOST))
-    return sorted(found.rows, key=lambda alert: -alert.level)
+async def _open_alerts(request: web.Request, account: Account, number: int | None) -> tuple[list[Alert], NumberedPage]:
+    """A page of the open alerts, the gravest first; none on another day, or for who may see none."""
+    if account.provider is None or number is None:
+        return [], NumberedPage(1, ALERTS_A_PAGE, 0)
+    return await request.app[ALERTS].open_gravest_first(account.provider, number, ALERTS_A_PAGE)
+
+
+async def _live_day(request: web.Request, provider: UUID | None) -> date | None:
+    return None if provider is None else (await request.app[CARE].live_days([provider])).get(provider)

@@ -102,7 +102,7 @@ async def test_a_withdrawn_alert_cannot_be_closed_since_nothing_is_left_to_close
     await morning.check_in("C-01", "in", at("08:05"), received_at=at("11:00"))
     clock.move_to(at("11:00"))
     await fold_all(visits)
-    alert = watcher_alert_id(morning.provider, "V-01", "missed_visit")
+    alert = watcher_alert_id(morning.provider, "V-01", "missed_visit", at("08:00"))
     with pytest.raises(Problem, match="nothing to close") as refused:
         await alerts.close(morning.provider, alert, "seen to", "a coordinator")
     assert refused.value.kind.slug == "conflict"
@@ -112,30 +112,28 @@ async def test_a_withdrawn_alert_cannot_be_closed_since_nothing_is_left_to_close
 async def test_a_withdrawn_alert_is_raised_again_under_its_id_when_true_again(morning, alerts, visits, clock):
     await alerts.watch_once(at("09:00"))
     before = {row["alert_id"] for row in await morning.rows("alerts")}
-    clock.move_to(at("09:00"))
-    await morning.superuser.execute("UPDATE planned_visits SET cancelled = 'cancelled' WHERE visit = 'V-01'")
-    await morning.ask("C-01", at("08:00"))
+    clock.move_to(at("11:00"))
+    await morning.check_in("C-01", "in", at("08:08"), received_at=at("11:00"))
     await fold_all(visits)
     assert [one for one in await raised(morning) if one[0] == "V-01"] == [
         ("V-01", "late_visit", "withdrawn"),
         ("V-01", "missed_visit", "withdrawn"),
     ]
 
-    await morning.superuser.execute("UPDATE planned_visits SET cancelled = NULL WHERE visit = 'V-01'")
-    await morning.ask("C-01", at("08:00"))
+    await morning.visit("V-99", "C-01", at("08:10"))
     await fold_all(visits)
 
-    assert all(state == "open" for _, _, state in await raised(morning))
-    assert {row["alert_id"] for row in await morning.rows("alerts")} == before
+    assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"open"}
+    assert {row["alert_id"] for row in await morning.rows("alerts") if row["visit"] != "V-99"} == before
 
 
-async def test_a_visit_taken_off_the_roster_withdraws_its_alerts(morning, alerts, visits, clock):
+async def test_a_visit_taken_off_the_roster_keeps_its_alerts_until_a_person_closes_them(morning, alerts, visits, clock):
     await alerts.watch_once(at("09:00"))
     clock.move_to(at("09:00"))
     await morning.superuser.execute("DELETE FROM planned_visits WHERE visit = 'V-01'")
     await morning.ask("C-01", at("08:00"))
     await fold_all(visits)
-    assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"withdrawn"}
+    assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"open"}
 
 
 async def test_promise_5_a_late_arrival_is_told_of_whether_the_watcher_or_the_fold_saw_it_first(
@@ -191,7 +189,7 @@ async def test_an_alert_that_a_person_closed_is_not_withdrawn_even_by_one_who_sa
     morning, alerts, database
 ) -> None:
     await alerts.watch_once(at("09:00"))
-    alert = watcher_alert_id(morning.provider, "V-01", "missed_visit")
+    alert = watcher_alert_id(morning.provider, "V-01", "missed_visit", at("08:00"))
     await alerts.close(morning.provider, alert, "Seen to.", "a coordinator")
     async with database.transaction("withdraw_late", provider=morning.provider) as connection:
         assert await store.withdraw(connection, morning.provider, [(alert, "It was seen open.")]) == frozenset()
@@ -206,9 +204,13 @@ async def test_a_visit_moved_to_a_later_hour_is_called_late_again_when_nobody_co
     await morning.superuser.execute("UPDATE planned_visits SET start_at = $1 WHERE visit = 'V-01'", at("11:00"))
     await morning.ask("C-01", at("08:00"))
     await fold_all(visits)
-    assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"withdrawn"}
+    assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"open"}
     await alerts.watch_once(at("11:31"))
-    assert ("V-01", "late_visit", "open") in await raised(morning)
+    assert [kind for visit, kind, _ in await raised(morning) if visit == "V-01"] == [
+        "late_visit",
+        "late_visit",
+        "missed_visit",
+    ]
 
 
 async def test_what_the_office_reported_of_a_visit_keeps_the_watcher_from_nothing(morning, alerts) -> None:

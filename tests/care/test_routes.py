@@ -114,7 +114,7 @@ async def test_promise_11_an_officer_sees_the_providers_the_council_commissions(
     assert [len(each["providers"]) for each in seen] == [1, 0]
     await town.take_all()
     shown = await (await client.get("/v1/providers", headers=officer)).json()
-    assert shown == {"providers": [{"provider": str(town.provider), "name": "Invented Care"}]}
+    assert shown == {"providers": [{"provider": str(town.provider), "name": "Invented Care", "live_on": "2026-11-19"}]}
     assert (await client.get("/v1/providers", headers=office)).status == 403
 
 

@@ -76,8 +76,8 @@ def test_the_same_look_again_writes_nothing():
 
 @pytest.mark.parametrize("later_first", [False, True])
 def test_aware_at_is_when_the_provider_first_knew_of_any_of_the_alerts(later_first: bool):
-    first = alert("safeguarding_concern", 1, raised_at=AWARE, occurred_at=PLANNED + HOUR)
-    second = alert("alleged_abuse_by_service_user", 2, raised_at=AWARE + HOUR, occurred_at=PLANNED)
+    first = alert("safeguarding_concern", 1, source="phone", raised_at=AWARE, occurred_at=PLANNED + HOUR)
+    second = alert("alleged_abuse_by_service_user", 2, source="phone", raised_at=AWARE + HOUR, occurred_at=PLANNED)
     found = only(written([second, first] if later_first else [first, second]))
     assert (found.aware_at, found.event_at) == (AWARE, PLANNED)
 

@@ -61,7 +61,7 @@ async def missed(arranged: Arranged, visits: Visits, alerts: Alerts, *clients: s
 
 
 def alert_of(arranged: Arranged, client: str) -> UUID:
-    return watcher_alert_id(arranged.provider, f"V-{client}", "missed_visit")
+    return watcher_alert_id(arranged.provider, f"V-{client}", "missed_visit", at("08:00"))
 
 
 def fact(alert: UUID, kind: FactKind, when: str, **fields: Any) -> Fact:

@@ -24,8 +24,8 @@ from tests.web.counting import Counted
 # Page, role: transactions, statements. Who asks is found in one of each.
 PAGES: dict[tuple[str, Role | None], tuple[int, int]] = {
     ("/sign-in", None): (0, 0),
-    ("/", "coordinator"): (4, 9),
-    ("/?status=attention", "registered_manager"): (4, 9),
+    ("/", "coordinator"): (5, 10),
+    ("/?status=attention", "registered_manager"): (5, 10),
     ("/visits/V-0", "coordinator"): (5, 10),
     ("/visits/M-1", "coordinator"): (5, 10),
     ("/candidates", "registered_manager"): (2, 3),
@@ -36,7 +36,7 @@ PAGES: dict[tuple[str, Role | None], tuple[int, int]] = {
     ("/imports", "operator"): (1, 1),
     ("/reconciliation", "coordinator"): (4, 9),
     ("/enrol", "coordinator"): (3, 3),
-    ("/", "council_officer"): (3, 4),
+    ("/", "council_officer"): (4, 5),
     ("/visits/V-0?provider=PROVIDER", "council_officer"): (3, 7),
     ("/reconciliation", "council_officer"): (4, 9),
 }

@@ -6,7 +6,6 @@
   const list = document.getElementById("list");
   const box = () => document.getElementById("refresh");
 
-
   // An element is known again by its id, else by where it stands and where it leads or what it says (a link may say a
   // number, which changes); of several alike by its place.
   const name = (one) => one?.getAttribute("aria-label") ?? one?.getAttribute("aria-labelledby") ?? one?.id;

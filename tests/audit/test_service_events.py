@@ -135,7 +135,7 @@ async def test_a_provider_tells_of_itself_with_its_branches_before_and_after(tow
     details = sorted((json.loads(row["detail"]) for row in rows), key=lambda detail: len(str(detail)))
 
     def shown(name: str, count: int) -> Any:
-        return json.loads(msgspec.json.encode(Provider(town.provider, name, branches[:count])))
+        return json.loads(msgspec.json.encode(Provider(town.provider, name, branches[:count], live_on=None)))
 
     assert details == [
         {"branches": 1, "before": None, "after": shown("Invented Care", 1)},

@@ -132,7 +132,9 @@ async def test_the_day_its_alerts_and_its_candidates_are_read_as_they_were(servi
     ]
     assert acknowledged == [("V-20261120-2005-1", "too_short")]
     alerts = (await ask(service, "coordinator.l1", "/v1/alerts", state="closed"))["alerts"]
-    assert [(alert["kind"], alert["facts"][0]["cause"]) for alert in alerts] == [("late_visit", "road_closed")]
+    # Others have ended by themselves since, as late alerts of visits that were done do.
+    told = [(alert["kind"], alert["facts"][0]["cause"]) for alert in alerts if alert["facts"]]
+    assert told == [("late_visit", "road_closed")]
     candidates = (await ask(service, "manager.l2", "/v1/candidates"))["candidates"]
     dismissed = [one["candidate"] for one in candidates if one["state"] == "dismissed"]
     assert dismissed == [KNOWN["dismissed_candidate"]]

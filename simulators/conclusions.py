@@ -67,12 +67,12 @@ async def _provider(
 ) -> ProviderConclusions:
     coordinator = state.token(coordinator_of(provider))
     manager = state.token(manager_of(provider))
-    visits = await service.get("/v1/visits", coordinator, Visits, day=world.day.isoformat())
+    days = [await service.get("/v1/visits", coordinator, Visits, day=day.isoformat()) for day in world.days]
     alerts = service.pages("/v1/alerts", coordinator, Alerts, state="all")
     candidates = service.pages("/v1/candidates", manager, Candidates)
     return ProviderConclusions(
         provider=provider.provider_id,
-        visits=visits.visits,
+        visits=[visit for day in days for visit in day.visits],
         alerts=[alert async for page in alerts for alert in page.alerts],
         candidates=[candidate async for page in candidates for candidate in page.candidates],
         lines=[line for line in lines if line.provider == str(provider.provider_id)],
@@ -81,17 +81,17 @@ async def _provider(
 
 async def _hours(service: ServiceClient, state: DayState, world: World, folder: Path) -> Path:
     """Each provider's hours as CSV and XLSX, and one CSV of them all."""
-    day = world.day.isoformat()
+    first, last = (day.isoformat() for day in world.days)
     together: list[bytes] = []
     for provider in world.providers:
-        query = {"provider": str(provider.provider_id), "from": day, "to": day}
+        query = {"provider": str(provider.provider_id), "from": first, "to": last}
         for kind in ("xlsx", "csv"):
             asked = query | {"format": kind}
             content = await service.send("GET", "/v1/reconciliation", state.token(OFFICER), query=asked)
-            (folder / f"hours_{provider.branch}_{day}.{kind}").write_bytes(content)
+            (folder / f"hours_{provider.branch}_{last}.{kind}").write_bytes(content)
             if kind == "csv":
                 together.append(content.partition(b"\r\n")[2] if together else content)
-    path = folder / f"hours_{world.council}_{day}.csv"
+    path = folder / f"hours_{world.council}_{last}.csv"
     path.write_bytes(b"".join(together))
     return path
 

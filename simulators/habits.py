@@ -15,16 +15,18 @@ def habits_of(world: World, index: int) -> dict[str, Habits]:
     """The habits of every phone of a provider, by carer.
 
     In each provider one phone's clock is whole hours, days or a year out, one has no signal all morning, and one
-    more loses it during breakfast. Clocks that are far out are a whole number of minutes out, so that the service
-    can find the true second again.
+    more loses it during breakfast; that of the carer who was there at night had none until the morning. Clocks that
+    are far out are a whole number of minutes out, so that the service can find the true second again.
     """
     provider = world.providers[index]
-    rostered = [carer.code for carer in provider.carers[:-1]]
+    rostered = [carer.code for carer in provider.carers[:-2]]
     day = world.day
+    night = local(day - timedelta(days=1), "06:00"), local(day, "05:30")
     special = {
         rostered[-1]: (_WRONG_CLOCKS[index % 3], ()),
         rostered[-2]: (timedelta(seconds=20), ((local(day, "06:40"), local(day, "12:45")),)),
         rostered[-3]: (-timedelta(seconds=35), ((local(day, "07:30"), local(day, "09:10")),)),
+        provider.floating.code: (timedelta(seconds=5), (night,)),
     }
     habits = {}
     for carer in provider.carers:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from simulators.roster import PlannedVisit
+
 Direction = Literal["in", "out"]
 Grade = Literal["proven", "corroborated", "located", "tagged", "uncertain", "declared", "contradicted"]
 
@@ -40,6 +42,23 @@ class Mischief(StrEnum):
     FALL_WITH_INJURY = "fall_with_injury"
     FALL_NO_INJURY = "fall_no_injury"
     SAFEGUARDING_CONCERN = "safeguarding_concern"
+    HANDED_OVER = "handed_over"
+    PAUSED = "paused"
+    MISTAKEN_OUT = "mistaken_out"
+    LOOKED_ON = "looked_on"
+    SLEEP_IN = "sleep_in"
+    DAY_AND_NIGHT = "day_and_night"
+    OUT_NEXT_MORNING = "out_next_morning"
+    PLANNED_AGAIN = "planned_again"
+    PLANNED_AGAIN_IN_VAIN = "planned_again_in_vain"
+    DOUBLE_PLANNED = "double_planned"
+    STOOD_IN = "stood_in"
+    OUT_FROM_NEXT_HOME = "out_from_next_home"
+    NEXT_HOME = "next_home"
+    TYPED_AS_PLANNED = "typed_as_planned"
+    TYPED_AGAINST_TAP = "typed_against_tap"
+    TYPED_FOR_ANOTHER = "typed_for_another"
+    WRONG_CLIENT = "wrong_client"
 
 
 NOBODY_CAME = frozenset(
@@ -50,8 +69,12 @@ NOBODY_CAME = frozenset(
         Mischief.MISSED_ONE_CAUSE,
         Mischief.MADE_GOOD,
         Mischief.MADE_GOOD_TOO_LATE,
+        Mischief.PLANNED_AGAIN,
+        Mischief.PLANNED_AGAIN_IN_VAIN,
     }
 )
+PLANNED_AGAIN = frozenset({Mischief.PLANNED_AGAIN, Mischief.PLANNED_AGAIN_IN_VAIN})
+NIGHTS = frozenset({Mischief.SLEEP_IN, Mischief.DAY_AND_NIGHT, Mischief.OUT_NEXT_MORNING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +86,11 @@ class Stay:
     visit: str | None
     arrived: datetime
     left: datetime
+
+    @property
+    def errand(self) -> str:
+        """The name of what the carer came for: the visit's code, or a name of its own."""
+        return self.visit or f"extra-{self.client}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +109,15 @@ class Fix:
 class Tap:
     """One check-in as the carer made it. `at` is the true instant; the phone's clock may say otherwise.
 
-    `grade` is the grade that evidence of this kind deserves.
+    `errand` names what the carer truly tapped for, `visit` what the phone says, and `said_client` the client's code as
+    the phone says it. `grade` is the grade that evidence of this kind deserves, `doubts` are what is to be said of it.
     """
 
     key: str
+    errand: str
     carer: str
     client: str
+    said_client: str
     visit: str | None
     direction: Direction
     at: datetime
@@ -94,6 +125,7 @@ class Tap:
     tag: Literal["nfc", "qr"] | None
     manual: str | None
     grade: Grade
+    doubts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +179,37 @@ class Amend:
     memo: str
 
 
-OfficeAct = OfficeAlert | Fact | Amend
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The office takes back what it typed by mistake, known by the key of the amendment."""
+
+    key: str
+    at: datetime
+    visit: str
+    amendment: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The office closes the missed-visit alert of a visit as dealt with."""
+
+    key: str
+    at: datetime
+    visit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAgain:
+    """The office imports a visit once more under its code, planned for later."""
+
+    key: str
+    at: datetime
+    plan: PlannedVisit
+
+
+OfficeAct = OfficeAlert | Fact | Amend | Withdraw | Close | PlanAgain
 
 
 @dataclass(frozen=True, slots=True)

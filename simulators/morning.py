@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from simulators.accounts import STEP
 from simulators.client import Refusal, ServiceClient, Token
-from simulators.expectations import STEP
 from simulators.happenings import Tap
 from simulators.intruder import Intruder
 from simulators.office import NothingToFollowUp, Office

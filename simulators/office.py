@@ -1,18 +1,19 @@
-"""What people in the offices do during the morning: write alerts down, follow missed visits up, amend times."""
+"""What people in the offices do during the morning: follow up, close, write down, amend times, plan again."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
+from simulators import sheets
 from simulators.client import ServiceClient
-from simulators.happenings import Amend, Fact, OfficeAct, OfficeAlert
+from simulators.happenings import Amend, Close, Fact, OfficeAct, OfficeAlert, PlanAgain, Withdraw
 from simulators.ids import alert_id, amendment_id, fact_id
-from simulators.replies import Alerts
+from simulators.replies import Alert, Alerts
 
 
 class NothingToFollowUp(Exception):
-    """The office has news of a missed visit, and the service has no alert to add it to."""
+    """The office has to do with a missed visit, and the service has no alert of it."""
 
 
 @dataclass(slots=True)
@@ -24,11 +25,19 @@ class Office:
     token: str
 
     async def act(self, act: OfficeAct, now: datetime) -> None:
-        """Do one thing at a true instant; NothingToFollowUp when a fact finds no alert."""
+        """Do one thing at a true instant; NothingToFollowUp when there is no alert to add to or to close."""
         if isinstance(act, Amend):
             await self._amend(act, now)
         elif isinstance(act, Fact):
             await self._add(act)
+        elif isinstance(act, Withdraw):
+            path = f"/v1/visits/{act.visit}/amendments/{amendment_id(self.seed, act.amendment)}/withdrawal"
+            await self._post(path, {"reason": act.reason})
+        elif isinstance(act, Close):
+            await self._close(act)
+        elif isinstance(act, PlanAgain):
+            content = sheets.roster([act.plan])
+            await self.service.send("POST", "/v1/imports/roster?dry_run=false", self.token, content, content="text/csv")
         else:
             await self._alert(act)
 
@@ -45,11 +54,7 @@ class Office:
         await self._post(f"/v1/visits/{act.visit}/amendments", body)
 
     async def _add(self, act: Fact) -> None:
-        pages = self.service.pages("/v1/alerts", self.token, Alerts, state="all")
-        known = [alert async for page in pages for alert in page.alerts]
-        missed = [alert.alert for alert in known if alert.visit == act.visit and alert.kind == "missed_visit"]
-        if not missed:
-            raise NothingToFollowUp(f"no missed_visit alert for {act.visit}")
+        missed = await self._missed(act.visit)
         body = {
             "fact": fact_id(self.seed, act.key),
             "kind": act.kind,
@@ -57,7 +62,20 @@ class Office:
             "memo": act.memo,
             "cause": act.cause,
         }
-        await self._post(f"/v1/alerts/{missed[0]}/facts", body)
+        await self._post(f"/v1/alerts/{missed.alert}/facts", body)
+
+    async def _close(self, act: Close) -> None:
+        missed = await self._missed(act.visit)
+        if missed.state == "open":
+            await self._post(f"/v1/alerts/{missed.alert}/closure", {"reason": act.reason})
+
+    async def _missed(self, visit: str) -> Alert:
+        pages = self.service.pages("/v1/alerts", self.token, Alerts, state="all")
+        known = [alert async for page in pages for alert in page.alerts]
+        missed = [alert for alert in known if alert.visit == visit and alert.kind == "missed_visit"]
+        if not missed:
+            raise NothingToFollowUp(f"no missed_visit alert for {visit}")
+        return missed[0]
 
     async def _alert(self, act: OfficeAlert) -> None:
         body = {

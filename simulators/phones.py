@@ -83,7 +83,7 @@ class Phone:
             direction=tap.direction,
             at=shown,
             carer=tap.carer,
-            client=tap.client,
+            client=tap.said_client,
             visit=tap.visit,
             evidence=self._evidence(tap),
         )

@@ -117,7 +117,7 @@ class Registration:
             ("carers", sheets.carers(provider)),
             ("clients", sheets.clients(self.world, provider)),
             ("commissions", sheets.commissions(self.world, provider)),
-            ("roster", sheets.roster(provider)),
+            ("roster", sheets.roster(provider.visits)),
         ):
             await self._once(f"{kind}/{provider.branch}", partial(self._import, kind, token, content))
         self.told(f"{provider.name}: carers, clients, commissions and roster")

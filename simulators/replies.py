@@ -125,6 +125,7 @@ class Alert(msgspec.Struct, frozen=True):
     client: str | None
     state: str
     visit: str | None = None
+    occurred_at: datetime | None = None
 
 
 class Alerts(Paged, frozen=True):

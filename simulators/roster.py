@@ -14,7 +14,10 @@ _TRAVEL = (timedelta(minutes=10), timedelta(minutes=15))
 
 @dataclass(frozen=True, slots=True)
 class Commission:
-    """One call a day that the council bought; `start_time` is local civil time `HH:MM`."""
+    """One call a day that the council bought; `start_time` is local civil time `HH:MM`.
+
+    It is bought from `first_day` on, on the days marked in `days`, Monday first.
+    """
 
     code: str
     client: str
@@ -24,6 +27,8 @@ class Commission:
     carers: int
     time_critical: bool
     short_visit_agreed: bool
+    first_day: date
+    days: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,8 @@ def _visit(
         carers=need.carers,
         time_critical=need.time_critical,
         short_visit_agreed=minutes < 30,
+        first_day=day,
+        days="MTWTFSS",
     )
     planned = PlannedVisit(
         visit=f"V-{day:%Y%m%d}-{number}-{turn}",

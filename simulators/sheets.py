@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
-from simulators.roster import LONDON
+from simulators.roster import LONDON, PlannedVisit
 from simulators.world import Client, Provider, World
 
 _CONTRACTS = files("simulators") / "data" / "contracts"
-_EVERY_DAY = "MTWTFSS"
 
 
 def contracts(world: World) -> list[dict[str, object]]:
@@ -80,7 +79,7 @@ def _client_row(world: World, provider: Provider, client: Client) -> Sequence[ob
 
 
 def commissions(world: World, provider: Provider) -> bytes:
-    """What the council bought from the provider, from the rehearsed day on."""
+    """What the council bought from the provider."""
     header = (
         "commission",
         "client",
@@ -102,8 +101,8 @@ def commissions(world: World, provider: Provider) -> bytes:
             world.council,
             bought.contract,
             "home care",
-            world.day.isoformat(),
-            _EVERY_DAY,
+            bought.first_day.isoformat(),
+            bought.days,
             bought.start_time,
             bought.minutes,
             bought.carers,
@@ -115,7 +114,7 @@ def commissions(world: World, provider: Provider) -> bytes:
     return _csv(header, rows)
 
 
-def roster(provider: Provider) -> bytes:
+def roster(visits: Iterable[PlannedVisit]) -> bytes:
     """What the provider planned, in local time."""
     header = ("visit", "client", "commission", "start", "minutes", "carers", "carers_needed", "cancelled")
     rows = [
@@ -129,7 +128,7 @@ def roster(provider: Provider) -> bytes:
             len(visit.carers),
             visit.cancelled or "",
         )
-        for visit in provider.visits
+        for visit in visits
     ]
     return _csv(header, rows)
 

@@ -6,7 +6,7 @@ Everything here is synthetic and follows from the seed. Only the postcode units 
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from simulators.ids import Id, refuse_shared
@@ -66,7 +66,10 @@ class Carer:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider with one registered branch, its people, and its commissions and roster for the morning."""
+    """A provider with one registered branch, its people, and its commissions and roster for the morning.
+
+    Two carers have no round: `relief` makes good what was missed, `floating` is there at night, takes over, looks on.
+    """
 
     provider_id: uuid.UUID
     name: str
@@ -77,6 +80,7 @@ class Provider:
     clients: tuple[Client, ...]
     carers: tuple[Carer, ...]
     relief: Carer
+    floating: Carer
     commissions: tuple[Commission, ...]
     visits: tuple[PlannedVisit, ...]
 
@@ -128,6 +132,11 @@ class World:
     def __post_init__(self) -> None:
         refuse_shared(each for provider in self.providers for each in provider.ids())
 
+    @property
+    def days(self) -> tuple[date, date]:
+        """The day before, whose night the morning ends, and the day."""
+        return self.day - timedelta(days=1), self.day
+
     def visits(self) -> tuple[PlannedVisit, ...]:
         """Every planned visit of every provider."""
         return tuple(visit for provider in self.providers for visit in provider.visits)
@@ -152,11 +161,11 @@ def _provider(seed: int, index: int, day: date, clients: int, units: tuple[Postc
     homes = neighbourhood(chance(seed, "neighbourhood", index), units, clients)
     people = tuple(_client(seed, index, number, unit) for number, unit in enumerate(homes))
     rostered = max(6, round(len(people) * 0.36))
-    carers = tuple(_carer(seed, index, number, day) for number in range(rostered + 1))
+    carers = tuple(_carer(seed, index, number, day) for number in range(rostered + 2))
     plan = plan_morning(
         chance(seed, "roster", index),
         [client.code for client in people],
-        [carer.code for carer in carers[:-1]],
+        [carer.code for carer in carers[:-2]],
         day,
     )
     return _named_provider(seed, index, people, carers, plan)
@@ -175,7 +184,8 @@ def _named_provider(
         cqc_location=f"1-{index + 101:09d}",
         clients=people,
         carers=carers,
-        relief=carers[-1],
+        relief=carers[-2],
+        floating=carers[-1],
         commissions=plan.commissions,
         visits=plan.visits,
     )

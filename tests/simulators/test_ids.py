@@ -21,7 +21,7 @@ DAY = date(2026, 11, 20)
 
 
 def uuids_in(what: object) -> Iterator[uuid.UUID]:
-    """Every UUID anywhere in a value; a provider's relief carer is one of its carers and is passed over."""
+    """Every UUID anywhere in a value; a provider's carers without a round are among its carers and are passed over."""
     if isinstance(what, uuid.UUID):
         yield what
     elif isinstance(what, tuple):
@@ -29,7 +29,7 @@ def uuids_in(what: object) -> Iterator[uuid.UUID]:
             yield from uuids_in(each)
     elif is_dataclass(what):
         for field in fields(what):
-            if field.name != "relief":
+            if field.name not in {"relief", "floating"}:
                 yield from uuids_in(getattr(what, field.name))
 
 

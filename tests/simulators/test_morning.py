@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from devices.alerts import read_alert
 from devices.sd_jwt import read_check_in
 from simulators.client import Patience, ServiceClient
-from simulators.happenings import Fact
+from simulators.happenings import Close, Fact
 from simulators.intruder import EXPECTED
 from simulators.morning import ClockGoneOn, Morning, check_clock, steps_of
 from simulators.outbox import Outbox
@@ -40,7 +40,7 @@ def fake_for(truth: Truth, faults: Iterator[str | None] | None = None) -> FakeSe
     fake = FakeService(faults)
     for told in truth.providers:
         for act in told.office:
-            if isinstance(act, Fact):
+            if isinstance(act, Fact | Close):
                 fake.missed[act.visit] = random_id(0, act.visit)
     return fake
 

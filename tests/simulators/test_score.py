@@ -35,11 +35,11 @@ def perfect(expectation: Expectations) -> ProviderConclusions:
             VisitStay(stay.carer, stay.in_at, stay.out_at, stay.seconds, stay.in_grade, stay.out_grade)
             for stay in visit.known.stays
         ]
-        exceptions = [VisitException(kind) for kind in visit.exceptions]
+        exceptions = [VisitException(kind) for kind in visit.known.exceptions]
         visits.append(Visit(name, visit.client, visit.known.status, stays, exceptions))
         lines.append(Line("", name, visit.client, None, "delivered", None, visit.known.paid))
     alerts = [
-        Alert(ANY, alert.kind, alert.client, "withdrawn" if alert.withdrawn else "open", alert.visit)
+        Alert(ANY, alert.kind, alert.client, min(alert.states or ["open"]), alert.visit, alert.start)
         for alert in expectation.alerts
         if alert.certain
     ]
@@ -128,6 +128,23 @@ def alert_not_withdrawn(p):
     return replace(p, alerts=[replace(a, state="open") for a in p.alerts])
 
 
+def alert_of_another_start(p):
+    missed = next(a for a in p.alerts if a.kind == "missed_visit")
+    changed = replace(missed, occurred_at=missed.occurred_at + timedelta(hours=1))
+    return replace(p, alerts=[changed if a is missed else a for a in p.alerts])
+
+
+def exception_for_nothing(p):
+    visit = replace(p.visits[0], exceptions=[*p.visits[0].exceptions, VisitException("times_reversed")])
+    return replace(p, visits=[visit, *p.visits[1:]])
+
+
+def stays_made_one(p):
+    visit = next(v for v in p.visits if len({stay.carer for stay in v.stays}) < len(v.stays))
+    changed = replace(visit, stays=visit.stays[:1])
+    return replace(p, visits=[changed if v is visit else v for v in p.visits])
+
+
 def candidate_gone(p):
     return replace(p, candidates=p.candidates[1:])
 
@@ -160,6 +177,9 @@ def candidate_withdrawn(p):
         alert_twice,
         alert_for_nothing,
         alert_not_withdrawn,
+        alert_of_another_start,
+        exception_for_nothing,
+        stays_made_one,
         candidate_gone,
         candidate_for_nothing,
         candidate_of_another_level,

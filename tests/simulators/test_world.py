@@ -72,6 +72,7 @@ def test_the_roster_fills_the_morning_and_gives_no_carer_two_visits_at_once(worl
                 assert visit.start >= ends.get(carer, visit.start - timedelta(minutes=10)) + timedelta(minutes=10)
                 ends[carer] = visit.end
             assert provider.relief.code not in visit.carers
+            assert provider.floating.code not in visit.carers
 
 
 def test_the_world_has_every_kind_of_address_fence_call_and_contract(world):

@@ -211,7 +211,7 @@ def _of_occurrence(
 
 def _came_in_time(seen: Visit, known: Alert) -> bool:
     """Whether somebody had come, by check-ins, before the visit counted as missed when the alert was raised."""
-    return seen.arrived_at is not None and (known.missed_from is None or seen.arrived_at < known.missed_from)
+    return seen.begun_at is not None and (known.missed_from is None or seen.begun_at < known.missed_from)
 
 
 def _missed_from(one: Watched, kind: AlertKind, limits: Limits) -> datetime | None:

@@ -159,6 +159,12 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
         """The first sign of any carer, or None when nobody is known to have come."""
         return min((stay.at for stay in self.stays), default=None)
 
+    @property
+    def begun_at(self) -> datetime | None:
+        """When somebody was there first, as far as it can be told: who only left had come the planned length before."""
+        planned = timedelta(minutes=self.planned_minutes or 0)
+        return min((stay.in_at or stay.at - planned for stay in self.stays), default=None)
+
 
 def distinct(values: Iterable[_Value], key: Callable[[_Value], Hashable]) -> list[_Value]:
     """Return one value a key. Of several that differ the same one is returned, in whatever order they come."""

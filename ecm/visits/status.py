@@ -68,11 +68,11 @@ def alerts_due(visit: Visit, now: datetime, limits: Limits, next_start: datetime
     if start is None or visit.cancelled is not None:
         return ()
     missed = _missed(visit, start, now, limits, next_start)
-    if visit.arrived_at is None:
+    if visit.begun_at is None:
         missed = missed or _waiting(now - start, limits) == "presumed_missed"
         late = now - start > limits.late
     else:
-        late = visit.arrived_at - start > limits.late
+        late = visit.begun_at - start > limits.late
     kinds: tuple[AlertKind, ...] = ("late_visit",) if late else ()
     return (*kinds, "missed_visit") if missed else kinds
 
@@ -141,7 +141,7 @@ def _missed_from(visit: Visit, start: datetime, limits: Limits, next_start: date
 
 def _missed(visit: Visit, start: datetime, now: datetime, limits: Limits, next_start: datetime | None) -> bool:
     missed_from = _missed_from(visit, start, limits, next_start)
-    return now >= missed_from and (visit.arrived_at is None or visit.arrived_at >= missed_from)
+    return now >= missed_from and (visit.begun_at is None or visit.begun_at >= missed_from)
 
 
 def _longest(visit: Visit, limits: Limits) -> timedelta:

@@ -387,7 +387,7 @@ async def test_a_contradiction_can_be_acknowledged_on_the_visit_it_stands_on(ser
 
 def claim(number: int, kind: ClaimKind, who: str, minute: int, length: int, sequence: int) -> Claim:
     began = at("00:00") + timedelta(minutes=minute)
-    ended, ref = began + timedelta(minutes=length), f"check-in {number}"
+    ended, ref = began + timedelta(minutes=length), f"check-in {who}/{number}"
     sequences = (sequence, sequence + 1) if kind == "phone" else (None, None)
     return Claim(
         f"V-{number}", kind, who, "W-1", f"C-{number % 7}", COUNCIL, began, ended, f"{ref}i", f"{ref}o", *sequences

@@ -213,7 +213,8 @@ def status(visit: Visit, now: datetime, next_start: datetime | None) -> str:
     """What the visit is at an instant; `next_start` is the client's next planned visit."""
     if visit.cancelled is not None:
         return "cancelled"
-    signs = [stay.in_at or stay.out_at for stay in visit.stays]
+    planned = (visit.planned_minutes or 0) * MINUTE
+    signs = [stay.in_at or (stay.out_at - planned if stay.out_at else None) for stay in visit.stays]
     first = min((sign for sign in signs if sign is not None), default=None)
     still_in = [stay.in_at for stay in visit.stays if stay.in_at is not None and stay.out_at is None]
     if any(now <= overdue_from(visit, in_at) for in_at in still_in):

@@ -21,8 +21,8 @@ from ecm.intake import fold_requests
 from ecm.visits import store
 from ecm.visits.amending import Held, Refusal, has_words, refusal, standing, unreadable
 from ecm.visits.domain import HANDLING, UNPLANNED
-from ecm.visits.model import Amendment, Visit
-from ecm.visits.store import Acknowledgement, StoredVisit, Withdrawal
+from ecm.visits.model import Amendment, Visit, Withdrawal
+from ecm.visits.store import Acknowledgement, StoredVisit
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND, Problem
 
 

@@ -8,8 +8,9 @@ import msgspec
 from devices.messages import ManualReason
 from ecm.audit.domain import StoredCheckIn
 from ecm.visits.domain import Amendment, Limits, Stay, Visit, exceptions_at, status
+from ecm.visits.model import Withdrawal
 from ecm.visits.service import Day, Detail
-from ecm.visits.store import Acknowledgement, StoredVisit, Withdrawal, WrittenAmendment
+from ecm.visits.store import Acknowledgement, StoredVisit, WrittenAmendment
 from ecm.words.codes import Code, Instant, Memo
 
 

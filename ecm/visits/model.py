@@ -88,6 +88,15 @@ class Amendment(msgspec.Struct, frozen=True, rename={"amendment_id": "amendment"
     memo: str | None
 
 
+class Withdrawal(msgspec.Struct, frozen=True):
+    """Who took an amendment back, when and why: it no longer counts, and stays as it was written."""
+
+    amendment: UUID
+    withdrawn_by: str
+    withdrawn_at: datetime
+    reason: str
+
+
 class Stay(msgspec.Struct, frozen=True, gc=False):
     """One carer in one home without a break, as part of one visit.
 

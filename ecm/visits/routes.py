@@ -19,8 +19,9 @@ from ecm.visits.messages import (
     day_shown,
     detail_shown,
 )
+from ecm.visits.model import Withdrawal
 from ecm.visits.service import VISITS
-from ecm.visits.store import Acknowledgement, Withdrawal
+from ecm.visits.store import Acknowledgement
 from ecm.words.codes import VisitCode, as_utc
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND
 from ecm.words.roles import OFFICE, READERS

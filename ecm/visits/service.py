@@ -20,9 +20,9 @@ from ecm.visits.corrections import Acknowledging, named_by, names_of, no_visit, 
 from ecm.visits.domain import FAR, NEAR, Limits
 from ecm.visits.limits import LONG_MINUTES
 from ecm.visits.looking_again import look_again
-from ecm.visits.model import Amendment, PlannedVisit, Visit
+from ecm.visits.model import Amendment, PlannedVisit, Visit, Withdrawal
 from ecm.visits.second_look import claims_of
-from ecm.visits.store import Acknowledged, Acknowledgement, Span, StoredVisit, Withdrawal, WrittenAmendment
+from ecm.visits.store import Acknowledged, Acknowledgement, Span, StoredVisit, WrittenAmendment
 from ecm.words.civil_time import london_day
 from ecm.words.clock import Clock
 from ecm.words.problems import INVALID, NOT_FOUND

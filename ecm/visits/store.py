@@ -12,7 +12,7 @@ import msgspec
 
 from ecm.db.pool import Connection
 from ecm.db.queries import load_queries
-from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Visit
+from ecm.visits.model import Amendment, CheckIn, PlannedVisit, Visit, Withdrawal
 from ecm.visits.refolding import Folded, Kept
 from ecm.visits.second_look import Claim, Contradiction, Stretch, read_standing, with_contradictions
 
@@ -70,16 +70,6 @@ class Acknowledgement:
     memo: str | None
     # The planned start that the visit had then. It stands for that occurrence alone. None: it was not planned.
     occurrence: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """Who took an amendment back, when and why: it no longer counts, and stays as it was written."""
-
-    amendment: UUID
-    withdrawn_by: str
-    withdrawn_at: datetime
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from tests.visits.second_version import fold_everything
 from tests.visits.two_versions import differences, fold_first, report
 from tests.visits.worlds import World, build
 
+pytestmark = pytest.mark.heavy
+
 # `python -m tests.visits.worlds` compares many more.
 WORLDS = int(os.environ.get("TESTS_WORLDS", "500"))
 CHUNK = 25

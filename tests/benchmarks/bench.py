@@ -158,7 +158,7 @@ class Bench:
     async def bare(self, name: str, batch: int) -> Measure:
         """Store check-ins by the bare statement."""
         administrator = await asyncpg.connect(self.stand.limit.migration)
-        await administrator.execute("TRUNCATE check_ins, check_in_locations, fold_requests")
+        await administrator.execute("TRUNCATE check_ins, check_in_homes, check_in_locations, fold_requests")
         await administrator.close()
         count = int(self.rates.get(name, 5_000.0) * self.options.seconds) // batch * batch
         measure = await self._insert(bare_insert, self.stand.limit.intake, self.taken, batch, max(count, 4 * batch))

@@ -11,6 +11,7 @@ import msgspec
 
 from devices.keys import PrivateKey, PublicKey
 from ecm.db.pool import Database
+from ecm.visits.service import Visits
 from ecm.words.civil_time import LONDON
 from ecm.words.roles import Account, Role
 
@@ -216,3 +217,9 @@ class Arranged:
 
 def officer(council: str = COUNCIL) -> Account:
     return Account(uuid4(), "an officer", "council_officer", None, council)
+
+
+async def fold_what_waits(visits: Visits, limit: int = 200) -> None:
+    """Fold whatever waits, until nothing is left."""
+    while await visits.fold_pending(limit):
+        pass

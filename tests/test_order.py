@@ -28,7 +28,7 @@ from ecm.process.settings import Settings
 from ecm.process.wiring import make_app
 from ecm.visits.service import VISITS
 from reports.contracts import contract_to_json, example_contract
-from tests.arranging import COUNCIL, DAY, HandClock, at
+from tests.arranging import COUNCIL, DAY, HandClock, at, fold_what_waits
 
 PROVIDER = UUID(int=7)
 CARERS = ("W-1", "W-2", "W-3")
@@ -233,8 +233,7 @@ class Town:
         await self.send("coordinator", "POST", f"/v1/visits/{change.visit}/amendments", json=body)
 
     async def fold(self) -> None:
-        while await self.client.app[VISITS].fold_pending(50):
-            pass
+        await fold_what_waits(self.client.app[VISITS], 50)
 
     async def conclusions(self) -> tuple[object, bytes]:
         """What a person reads of the day (but a visit's version, which counts its refolds), and the council's file."""

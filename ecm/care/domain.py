@@ -218,8 +218,7 @@ class ImportReport:
     going: int  # how many of the visits that a whole roster no longer holds go; the others stay
 
 
-@dataclass(frozen=True, slots=True)
-class StoredImport:
+class StoredImport(msgspec.Struct, frozen=True, rename={"import_id": "import"}):
     """One file that was stored, or the undoing of another import; `digest` is the file's SHA-256 in hexadecimal."""
 
     import_id: UUID

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from ecm.http.decoding import decode_json
 from ecm.words.clock import Clock
+from ecm.words.codes import VisitCode
 from ecm.words.problems import MALFORMED, NOT_FOUND, TOO_LARGE, Problem
 from ecm.words.roles import Account
 
@@ -79,3 +80,11 @@ def path_uuid(request: web.Request, name: str) -> UUID:
         return UUID(request.match_info[name])
     except ValueError:
         raise NOT_FOUND.because(f"{name} in the address is not an id.") from None
+
+
+def path_visit(request: web.Request) -> str:
+    """Return a visit's code from the path; raises `not-found` for what cannot be one."""
+    try:
+        return msgspec.convert(request.match_info["visit"], VisitCode)
+    except msgspec.ValidationError:
+        raise NOT_FOUND.because("The visit in the address is not a visit's code.") from None

@@ -51,8 +51,7 @@ class Homeless(msgspec.Struct, frozen=True, rename={"device_id": "device", "chec
         return "unreadable_time" not in self.doubts and can_be_folded(self.occurred_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True, rename={"home_id": "home", "device_id": "device", "check_in_id": "check_in"}):
     """Where the office says that a check-in belongs; without a client, to nobody.
 
     `told` says that direction or time are the office's word, since the phone's could not be read.

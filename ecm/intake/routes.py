@@ -1,6 +1,5 @@
 """Check-ins over HTTP."""
 
-from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -50,22 +49,6 @@ class NewHomeMessage(msgspec.Struct, forbid_unknown_fields=True):
     at: Instant | None = None
 
 
-class HomeShown(msgspec.Struct):
-    """Where the office says that a check-in belongs. `told` says that direction or time are the office's word."""
-
-    home: UUID
-    device: UUID
-    check_in: UUID
-    client: str | None
-    visit: str | None
-    direction: str
-    occurred_at: datetime
-    told: bool
-    attached_by: str
-    attached_at: datetime
-    memo: str
-
-
 @ROUTES.route(
     "POST",
     "/v1/check-ins",
@@ -101,7 +84,7 @@ async def get_homeless(request: web.Request) -> web.Response:
     "Say where a check-in without a home belongs",
     roles=OFFICE,
     body=NewHomeMessage,
-    replies={200: HomeShown, 201: HomeShown},
+    replies={200: Home, 201: Home},
     problems=(CONFLICT, INVALID, NOT_FOUND),
 )
 async def post_home(request: web.Request) -> web.Response:
@@ -118,20 +101,4 @@ async def post_home(request: web.Request) -> web.Response:
         memo=given.memo,
     )
     home, is_new = await request.app[HOMES].attach(provider_of(request), said, account_of(request).username)
-    return reply(_shown(home), status=201 if is_new else 200)
-
-
-def _shown(home: Home) -> HomeShown:
-    return HomeShown(
-        home.home_id,
-        home.device_id,
-        home.check_in_id,
-        home.client,
-        home.visit,
-        home.direction,
-        home.occurred_at,
-        home.told,
-        home.attached_by,
-        home.attached_at,
-        home.memo,
-    )
+    return reply(home, 201 if is_new else 200)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from ecm.visits.model import Amendment, CheckIn, seconds_between
+from ecm.visits.model import Amendment, CheckIn, first_sign, seconds_between
 from ecm.visits.pairing import Order
 from ecm.visits.sharing import Part
 
@@ -31,10 +31,7 @@ class Attended(msgspec.Struct, frozen=True, gc=False):
     @property
     def at(self) -> datetime:
         """The first sign of the stay."""
-        known = self.in_at or self.out_at
-        if known is None:
-            raise ValueError("a stay has an arrival or a departure")
-        return known
+        return first_sign(self.in_at, self.out_at)
 
     @property
     def seconds(self) -> int | None:
@@ -129,9 +126,8 @@ def _kept(stays: list[Attended], force: _InForce) -> list[Attended]:
     """Leave out what lies wholly before an amended arrival or after an amended departure, but never all of it."""
     if force.in_at is not None:
         return [stay for stay in stays if stay.out_at is None or stay.out_at > force.in_at] or stays[-1:]
-    if force.out_at is not None:
-        return [stay for stay in stays if stay.in_at is None or stay.in_at < force.out_at] or stays[:1]
-    return stays
+    left_at = force.out_at
+    return [stay for stay in stays if left_at is None or stay.in_at is None or stay.in_at < left_at] or stays[:1]
 
 
 def _before(one: datetime | None, other: datetime | None) -> bool:

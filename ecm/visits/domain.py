@@ -11,7 +11,7 @@ from typing import Final
 
 from ecm.visits.amended import Attended, attended
 from ecm.visits.exceptions import HANDLING, exceptions_of
-from ecm.visits.limits import LONG_MINUTES, Limits
+from ecm.visits.limits import Limits
 from ecm.visits.matching import match
 from ecm.visits.model import (
     Amendment,
@@ -63,7 +63,6 @@ __all__ = [
     "missed_from",
     "next_change",
     "next_planned_start",
-    "reach",
     "status",
     "window",
 ]
@@ -78,17 +77,10 @@ class Reach:
     touched_after: int
 
 
+# Without a visit of more than LONG_MINUTES near by: a shorter call is over, with all that a late carer may add to it,
+# on the next day. A visit of a day and a night takes arrivals until its end, each of a stay of up to 25 hours.
 NEAR: Final = Reach(days=1, touched_before=1, touched_after=1)
 FAR: Final = Reach(days=3, touched_before=3, touched_after=2)
-
-
-def reach(longest_minutes: int) -> Reach:
-    """Return how far the visits of a client reach, by the longest that is planned near by.
-
-    A call of up to four hours is over, with all that a late carer may add to it, on the next day. A visit of a day
-    and a night takes arrivals until its end, each of a stay of up to 25 hours.
-    """
-    return FAR if longest_minutes > LONG_MINUTES else NEAR
 
 
 def window(day: date, reach: Reach = NEAR) -> tuple[datetime, datetime]:
@@ -197,7 +189,7 @@ def _visit(
     amendments: list[Amendment],
     limits: Limits,
 ) -> Visit:
-    came = attended(parts, [amendment for amendment in amendments if amendment.in_at or amendment.out_at])
+    came = attended(parts, amendments)
     rostered = plan.carers if plan else ()
     slots = slots_filled(came, rostered, plan.capacity if plan else 1, plan.minutes if plan else None)
     stays = tuple(_stay(stay, slot) for stay, slot in zip(came, slots, strict=True))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-_LONGEST_OF_ALL = timedelta(hours=25)
-# A visit no longer than this is settled by the day before and the day after it; see `ecm.visits.reach`.
+FARTHEST_PAIR = timedelta(hours=25)
+# A visit no longer than this is settled by the day before and the day after it; see `ecm.visits.domain.Reach`.
 LONG_MINUTES = 240
 
 
@@ -21,7 +21,7 @@ def longest_stay(planned_minutes: int | None) -> timedelta:
     clocks go back.
     """
     planned = timedelta(minutes=planned_minutes or 0)
-    return min(max(planned + timedelta(hours=4), 3 * planned), _LONGEST_OF_ALL)
+    return min(max(planned + timedelta(hours=4), 3 * planned), FARTHEST_PAIR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,7 @@ class Limits:
 
 WINDOW = timedelta(hours=2)
 """How far from its planned start an arrival may lie and be of a visit, and a lone departure after its planned end."""
-OWN_TIME_BEFORE = timedelta(minutes=30)
 PAUSE = timedelta(minutes=30)
 HAND_OVER = timedelta(minutes=10)
 REPEATED_TAP = timedelta(minutes=5)
 CLOCK_ORDER = timedelta(hours=2)
-FARTHEST_PAIR = _LONGEST_OF_ALL

@@ -124,10 +124,7 @@ class Stay(msgspec.Struct, frozen=True, gc=False):
     @property
     def at(self) -> datetime:
         """The first sign of the stay: its arrival, or its departure when no arrival is known."""
-        known = self.in_at or self.out_at
-        if known is None:
-            raise ValueError("a stay has an arrival or a departure")
-        return known
+        return first_sign(self.in_at, self.out_at)
 
 
 class VisitException(msgspec.Struct, frozen=True, gc=False):
@@ -159,11 +156,6 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
     rostered: tuple[str, ...] = ()
 
     @property
-    def capacity(self) -> int:
-        """How many slots it has: as many as carers are needed or rostered, whichever is more."""
-        return max(self.carers_needed, len(self.rostered), 1)
-
-    @property
     def arrived_at(self) -> datetime | None:
         """The first sign of any carer, or None when nobody is known to have come."""
         return min((stay.at for stay in self.stays), default=None)
@@ -173,6 +165,14 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
         """When somebody was there first, as far as it can be told: who only left had come the planned length before."""
         planned = timedelta(minutes=self.planned_minutes or 0)
         return min((stay.in_at or stay.at - planned for stay in self.stays), default=None)
+
+
+def first_sign(in_at: datetime | None, out_at: datetime | None) -> datetime:
+    """Return the arrival, or the departure where there is none; raises ValueError where there is neither."""
+    sign = in_at or out_at
+    if sign is None:
+        raise ValueError("a stay has an arrival or a departure")
+    return sign
 
 
 def distinct(values: Iterable[_Value], key: Callable[[_Value], Hashable]) -> list[_Value]:

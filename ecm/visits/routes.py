@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ecm.http.endpoints import Routes
 from ecm.http.replies import reply
-from ecm.http.requests import CLOCK, account_of, path_uuid, provider_of, read_json, read_query
+from ecm.http.requests import CLOCK, account_of, path_uuid, path_visit, provider_of, read_json, read_query
 from ecm.visits.domain import Amendment
 from ecm.visits.messages import (
     DayShown,
@@ -22,7 +22,7 @@ from ecm.visits.messages import (
 from ecm.visits.model import Withdrawal
 from ecm.visits.service import VISITS
 from ecm.visits.store import Acknowledgement
-from ecm.words.codes import VisitCode, as_utc
+from ecm.words.codes import as_utc
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND
 from ecm.words.roles import OFFICE, READERS
 
@@ -147,11 +147,3 @@ async def post_acknowledgement(request: web.Request) -> web.Response:
         provider_of(request), visit, given.exception, given.carer, given.memo, by, occurrence
     )
     return reply(acknowledgement, 201)
-
-
-def path_visit(request: web.Request) -> str:
-    """Return a visit's code from the path; raises `not-found` for what cannot be one."""
-    try:
-        return msgspec.convert(request.match_info["visit"], VisitCode)
-    except msgspec.ValidationError:
-        raise NOT_FOUND.because("The visit in the address is not a visit's code.") from None

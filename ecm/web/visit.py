@@ -14,10 +14,9 @@ from ecm.audit.domain import StoredCheckIn
 from ecm.audit.service import AUDIT
 from ecm.care.domain import PlannedBefore
 from ecm.care.service import CARE
-from ecm.http.requests import account_of, read_query
+from ecm.http.requests import account_of, path_visit, read_query
 from ecm.visits.domain import Stay
 from ecm.visits.messages import AmendmentShown, StayShown, VisitDetailShown, detail_shown
-from ecm.visits.routes import path_visit
 from ecm.visits.service import VISITS
 from ecm.web.local_times import Which
 from ecm.web.rendering import Shell, render

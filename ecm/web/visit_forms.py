@@ -12,10 +12,9 @@ from aiohttp import web
 
 from devices.messages import ManualReason
 from ecm.care.service import CARE
-from ecm.http.requests import CLOCK, account_of, path_uuid, provider_of
+from ecm.http.requests import CLOCK, account_of, path_uuid, path_visit, provider_of
 from ecm.visits.domain import Amendment
 from ecm.visits.model import Withdrawal
-from ecm.visits.routes import path_visit
 from ecm.visits.service import VISITS
 from ecm.web.local_times import Which, comes_twice, instant_of
 from ecm.web.notices import done

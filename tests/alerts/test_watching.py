@@ -14,14 +14,9 @@ from ecm.db.pool import Database, DatabaseUrls, open_database
 from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.service import Visits
 from ecm.words.problems import Problem
-from tests.arranging import DAY, Arranged, HandClock, at
+from tests.arranging import DAY, Arranged, HandClock, at, fold_what_waits
 
 CLIENTS = 12
-
-
-async def fold_all(visits: Visits) -> None:
-    while await visits.fold_pending(100):
-        pass
 
 
 @pytest.fixture
@@ -46,7 +41,7 @@ async def morning(arranged: Arranged, visits: Visits) -> Arranged:
     for number in range(1, CLIENTS + 1):
         client = await arranged.client(f"C-{number:02d}")
         await arranged.visit(f"V-{number:02d}", client, at("08:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     return arranged
 
 
@@ -86,7 +81,7 @@ async def test_a_late_check_in_withdraws_the_alerts_it_disproves_and_says_which(
     device, check_in = await morning.check_in("C-01", "in", at("08:05"), received_at=at("11:00"))
     await morning.check_in("C-02", "in", at("08:40"), received_at=at("11:00"))
     clock.move_to(at("11:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     found = {(row["visit"], row["kind"]): row for row in await morning.rows("alerts")}
     for kind in ("late_visit", "missed_visit"):
@@ -101,7 +96,7 @@ async def test_a_withdrawn_alert_cannot_be_closed_since_nothing_is_left_to_close
     await alerts.watch_once(at("09:00"))
     await morning.check_in("C-01", "in", at("08:05"), received_at=at("11:00"))
     clock.move_to(at("11:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     alert = watcher_alert_id(morning.provider, "V-01", "missed_visit", at("08:00"))
     with pytest.raises(Problem, match="nothing to close") as refused:
         await alerts.close(morning.provider, alert, "seen to", "a coordinator")
@@ -114,14 +109,14 @@ async def test_a_withdrawn_alert_is_raised_again_under_its_id_when_true_again(mo
     before = {row["alert_id"] for row in await morning.rows("alerts")}
     clock.move_to(at("11:00"))
     await morning.check_in("C-01", "in", at("08:08"), received_at=at("11:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     assert [one for one in await raised(morning) if one[0] == "V-01"] == [
         ("V-01", "late_visit", "withdrawn"),
         ("V-01", "missed_visit", "withdrawn"),
     ]
 
     await morning.visit("V-99", "C-01", at("08:10"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"open"}
     assert {row["alert_id"] for row in await morning.rows("alerts") if row["visit"] != "V-99"} == before
@@ -132,7 +127,7 @@ async def test_a_visit_taken_off_the_roster_keeps_its_alerts_until_a_person_clos
     clock.move_to(at("09:00"))
     await morning.superuser.execute("DELETE FROM planned_visits WHERE visit = 'V-01'")
     await morning.ask("C-01", at("08:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"open"}
 
 
@@ -141,11 +136,11 @@ async def test_promise_5_a_late_arrival_is_told_of_whether_the_watcher_or_the_fo
 ):
     await morning.check_in("C-01", "in", at("08:45"))
     clock.move_to(at("08:45"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await alerts.watch_once(at("08:50"))
     await morning.check_in("C-02", "in", at("08:45"))
     clock.move_to(at("08:50"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     assert [one for one in await raised(morning) if one[0] in {"V-01", "V-02"}] == [
         ("V-01", "late_visit", "open"),
         ("V-02", "late_visit", "open"),
@@ -155,7 +150,7 @@ async def test_promise_5_a_late_arrival_is_told_of_whether_the_watcher_or_the_fo
 async def test_a_client_whose_check_in_waits_to_be_folded_is_not_called_late(morning, alerts, visits):
     await morning.check_in("C-01", "in", at("08:05"))
     assert await alerts.watch_once(at("09:00")) == 2 * (CLIENTS - 1)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     assert await alerts.watch_once(at("09:00")) == 0
 
 
@@ -163,7 +158,7 @@ async def test_a_missed_visit_is_raised_once_what_waited_is_folded(morning, aler
     await morning.check_in("C-01", "out", at("05:00"))
     await alerts.watch_once(at("08:31"))
     assert not [one for one in await raised(morning) if one[0] == "V-01"]
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await alerts.watch_once(at("08:31"))
     assert [one for one in await raised(morning) if one[0] == "V-01"] == [("V-01", "late_visit", "open")]
 
@@ -172,7 +167,7 @@ async def test_an_imported_history_raises_nothing(arranged, alerts, visits, cloc
     await arranged.carer("W-001")
     client = await arranged.client("C-01")
     await arranged.visit("V-old", client, at("08:00", DAY - timedelta(days=29)))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     assert await alerts.watch_once(clock.now()) == 0
     assert await raised(arranged) == []
 
@@ -181,7 +176,7 @@ async def test_a_check_in_folded_while_the_watcher_looks_is_never_missed(morning
     clock.move_to(at("09:00"))
     for number in range(1, CLIENTS + 1):
         await morning.check_in(f"C-{number:02d}", "in", at("08:05"), received_at=at("09:00"))
-    await asyncio.gather(*(alerts.watch_once(at("09:00")) for _ in range(3)), fold_all(visits))
+    await asyncio.gather(*(alerts.watch_once(at("09:00")) for _ in range(3)), fold_what_waits(visits))
     assert {state for _, _, state in await raised(morning)} <= {"withdrawn"}
 
 
@@ -203,7 +198,7 @@ async def test_a_visit_moved_to_a_later_hour_is_called_late_again_when_nobody_co
     clock.move_to(at("09:00"))
     await morning.superuser.execute("UPDATE planned_visits SET start_at = $1 WHERE visit = 'V-01'", at("11:00"))
     await morning.ask("C-01", at("08:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     assert {state for visit, _, state in await raised(morning) if visit == "V-01"} == {"open"}
     await alerts.watch_once(at("11:31"))
     assert [kind for visit, kind, _ in await raised(morning) if visit == "V-01"] == [

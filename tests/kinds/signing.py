@@ -17,7 +17,7 @@ from ecm.process.settings import Settings
 from ecm.process.wiring import make_app
 from ecm.visits.service import VISITS
 from geofences.fences import Circle, to_json
-from tests.arranging import DEVICE, Arranged, HandClock, at
+from tests.arranging import DEVICE, Arranged, HandClock, at, fold_what_waits
 from tests.devices import phone
 from tests.serving import Client
 
@@ -66,8 +66,7 @@ class Round:
 
     async def fold(self) -> None:
         """Fold whatever is asked for."""
-        while await self.client.app[VISITS].fold_pending(500):
-            pass
+        await fold_what_waits(self.client.app[VISITS])
 
     async def stored(self, message: str) -> Json:
         """Return the row of a check-in."""

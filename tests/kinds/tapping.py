@@ -13,7 +13,7 @@ from ecm.visits.service import VISITS
 from ecm.words.civil_time import london_day
 from geofences.fences import Circle, to_json
 from reports.contracts import contract_to_json, example_contract
-from tests.arranging import COUNCIL, Arranged, HandClock, at
+from tests.arranging import COUNCIL, Arranged, HandClock, at, fold_what_waits
 from tests.devices import phone
 from tests.kinds.watched_office import Office, office_of
 
@@ -55,8 +55,7 @@ class Home:
 
     async def visits(self, day: datetime) -> list[dict[str, Any]]:
         """Fold what waits, and return the visits of the day on which this instant lies."""
-        while await self.office.client.app[VISITS].fold_pending(200):
-            pass
+        await fold_what_waits(self.office.client.app[VISITS])
         told = await self.office.ask("GET", f"/v1/visits?day={london_day(day)}")
         found: list[dict[str, Any]] = told["visits"]
         return found

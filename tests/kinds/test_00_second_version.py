@@ -33,8 +33,7 @@ def jumbled(world: World, chance: random.Random) -> World:
 @pytest.mark.parametrize("first", CHUNKS)
 def test_the_fold_says_what_the_page_says(first: int):
     for seed in seeds(first):
-        if differences(build(seed)):
-            pytest.fail(report(seed))
+        assert not differences(build(seed)), report(seed)
 
 
 @pytest.mark.parametrize("first", CHUNKS)

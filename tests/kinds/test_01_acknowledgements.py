@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.arranging import HandClock, at
-from tests.kinds.visit_pages import Answer, ask, fold, form_on, import_roster, visit_told
+from tests.kinds.visit_pages import Answer, ask, form_on, import_roster, visit_told
 from tests.web import conftest as pages
-from tests.web.browsing import Browser
+from tests.web.browsing import Browser, fold
 
 client = pages.client
 browser = pages.browser

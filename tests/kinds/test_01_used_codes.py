@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecm.visits.service import VISITS
 from ecm.words.civil_time import LONDON, london_day
 from tests.arranging import DAY, HandClock, at
 from tests.kinds.test_14_as_the_world_types import check, dry, post, press
-from tests.web.browsing import Browser
+from tests.web.browsing import Browser, fold
 from tests.web.conftest import browser, client, clock, office  # noqa: F401 - fixtures
 
 HEADER = "visit,client,start,minutes,carers\n"
@@ -26,11 +25,6 @@ async def town(office: Browser) -> Browser:  # noqa: F811
     for code in ("C-1", "C-2"):
         await office.arranged.client(code)
     return office
-
-
-async def fold(who: Browser) -> None:
-    while await who.client.app[VISITS].fold_pending(200):
-        pass
 
 
 def row(visit: str, start: datetime, who: str = "C-1", carers: str = "W-001") -> str:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecm.visits.domain import FAR, fold, reach
+from ecm.visits.domain import FAR, fold
 from tests.arranging import Arranged, at
 from tests.kinds.tapping import home_of, minutes, stays
 from tests.visits import visit_values as values
-from tests.visits.visit_values import CLIENT, DAY, LIMITS
+from tests.visits.visit_values import CLIENT, DAY, LIMITS, reach
 
 SECOND = timedelta(seconds=1)
 NIGHTS = [DAY, date(2026, 7, 1), date(2026, 3, 28), date(2026, 10, 24)]  # the clocks change in the last two

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecm.visits.domain import FAR, fold, missed_from, reach, status
+from ecm.visits.domain import FAR, fold, missed_from, status
 from ecm.words.civil_time import london_day
 from tests.arranging import Arranged, at
 from tests.kinds.tapping import home_of, minutes
 from tests.visits import visit_values as values
-from tests.visits.visit_values import CLIENT, DAY, LIMITS
+from tests.visits.visit_values import CLIENT, DAY, LIMITS, reach
 
 SECOND = timedelta(seconds=1)
 DAYS = [DAY, date(2026, 7, 1), date(2026, 10, 24), date(2026, 10, 25), date(2026, 3, 28), date(2026, 3, 29)]

@@ -23,7 +23,6 @@ from tests.kinds.visit_pages import (
     amend,
     an_amendment,
     ask,
-    fold,
     form_on,
     import_roster,
     visit_told,
@@ -31,7 +30,7 @@ from tests.kinds.visit_pages import (
 )
 from tests.visits.visit_values import amend as amendment_value
 from tests.web import conftest as pages
-from tests.web.browsing import Browser
+from tests.web.browsing import Browser, fold
 
 client = pages.client
 browser = pages.browser

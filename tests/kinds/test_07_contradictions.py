@@ -23,7 +23,7 @@ from ecm.visits.domain import CheckIn, Direction, Limits, PlannedVisit, fold_all
 from ecm.visits.second_look import Claim, ClaimKind, Contradiction, Stretch
 from ecm.visits.service import VISITS
 from reports.periods import Period
-from tests.arranging import COUNCIL, DAY, OTHER_COUNCIL, Arranged, HandClock, at
+from tests.arranging import COUNCIL, DAY, OTHER_COUNCIL, Arranged, HandClock, at, fold_what_waits
 from tests.serving import Client, bearer, serving
 
 OFFICE = bearer("coordinator")
@@ -37,8 +37,7 @@ async def service(arranged: Arranged):
 
 
 async def fold(service: Client, limit: int = 100) -> None:
-    while await service.app[VISITS].fold_pending(limit):
-        pass
+    await fold_what_waits(service.app[VISITS], limit)
 
 
 async def shown(service: Client, day: Any = DAY, who: dict[str, str] = OFFICE) -> dict[str, list[dict[str, Any]]]:

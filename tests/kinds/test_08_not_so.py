@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecm.alerts.service import ALERTS
-from ecm.visits.service import VISITS
 from reports.contracts import Outcomes
 from reports.kpis import key_figures
 from tests.arranging import DAY, HandClock, at
 from tests.kinds.test_14_as_the_world_types import check, dry, post, press
 from tests.reports.report_rows import A, attendance, because, changed, reconciled, slot
-from tests.web.browsing import Browser
+from tests.web.browsing import Browser, fold
 from tests.web.conftest import browser, client, clock, office  # noqa: F401 - fixtures
 
 HEADER = "visit,client,start,minutes,carers\n"
@@ -29,11 +28,6 @@ async def town(office: Browser) -> Browser:  # noqa: F811
     for code in ("C-1", "C-2"):
         await office.arranged.client(code)
     return office
-
-
-async def fold(who: Browser) -> None:
-    while await who.client.app[VISITS].fold_pending(200):
-        pass
 
 
 def row(visit: str, clock_: str, day: date = TOMORROW, client_: str = "C-1") -> str:

@@ -19,7 +19,7 @@ from ecm.web.candidates import CANDIDATES_A_PAGE
 from ecm.web.reconciliation import LINES_A_PAGE
 from ecm.web.today import ALERTS_A_PAGE, ROWS_A_PAGE
 from reports.contracts import contract_to_json, example_contract
-from tests.arranging import COUNCIL, Arranged, HandClock, at
+from tests.arranging import COUNCIL, Arranged, HandClock, at, fold_what_waits
 from tests.kinds.watched_office import Office, office_of
 from tests.many import put_alerts, put_candidates
 
@@ -41,8 +41,7 @@ async def put_visits(office: Office, many: int) -> list[str]:
         client = await office.arranged.client(f"C-{number:04}")
         commission = await office.arranged.commission(f"K-{number:04}", client)
         await office.arranged.visit(f"V-{number:04}", client, at("11:45"), commission=commission)
-    while await office.client.app[VISITS].fold_pending(500):
-        pass
+    await fold_what_waits(office.client.app[VISITS])
     return [f"V-{number:04}" for number in range(many)]
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecm.visits.service import VISITS
-from tests.arranging import COUNCIL, DAY, Arranged, HandClock, at
+from tests.arranging import COUNCIL, DAY, Arranged, HandClock, at, fold_what_waits
 from tests.kinds.watched_office import Office, office_of
 
 ON_ONE_SERVICE = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -61,8 +61,7 @@ async def test_no_alert_is_about_a_visit_before_the_live_date_and_every_one_from
     planned = await import_days(office, name, many)
     if watcher_first:
         office.clock.move_to(at("07:00", days(15)))
-        while await office.client.app[VISITS].fold_pending(100):
-            pass
+        await fold_what_waits(office.client.app[VISITS])
     if import_first:
         office.clock.move_to(at("07:00"))
         await office.set_live_date(live)

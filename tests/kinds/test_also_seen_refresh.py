@@ -14,7 +14,7 @@ from ecm.db.pool import Database
 from ecm.process.settings import Settings
 from ecm.process.wiring import make_app
 from ecm.visits.service import VISITS
-from tests.arranging import Arranged, HandClock, at
+from tests.arranging import Arranged, HandClock, at, fold_what_waits
 from tests.web.browsing import Browser
 from tests.web.chromium import Tab, tab
 
@@ -30,8 +30,7 @@ async def office(database: Database, arranged: Arranged, tmp_path: Path) -> Asyn
         await arranged.visit(f"V-{number:02}", "C-1", at("07:00"))
     app = make_app(Settings(tmp_path), database, HandClock(at("08:30")))
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
-        while await app[VISITS].fold_pending(100):
-            pass
+        await fold_what_waits(app[VISITS])
         yield await Browser(client, arranged).signed_in_as("coordinator")
 
 

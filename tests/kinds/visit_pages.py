@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from ecm.visits.service import VISITS
-from tests.web.browsing import Browser, Page
+from tests.web.browsing import Browser, Page, fold
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,6 @@ class Answer:
     def member(self) -> str | None:
         """The member that a problem names."""
         return self.told.get("member") if isinstance(self.told, dict) else None
-
-
-async def fold(browser: Browser) -> None:
-    """Fold whatever waits."""
-    while await browser.client.app[VISITS].fold_pending(200):
-        pass
 
 
 async def ask(browser: Browser, method: str, path: str, body: object = None) -> Answer:

@@ -17,7 +17,7 @@ from ecm.process.settings import Settings
 from ecm.process.wiring import make_app
 from ecm.visits.service import VISITS
 from ecm.words.roles import ROLES, Account, Role
-from tests.arranging import COUNCIL, Arranged, HandClock
+from tests.arranging import COUNCIL, Arranged, HandClock, fold_what_waits
 from tests.serving import Client, bearer
 from tests.web.browsing import Browser, Page
 
@@ -51,8 +51,7 @@ class Office:
     async def pass_time(self, until: datetime) -> None:
         """Let it be so late: what waits is folded and the watcher looks."""
         self.clock.move_to(until)
-        while await self.client.app[VISITS].fold_pending(200):
-            pass
+        await fold_what_waits(self.client.app[VISITS])
         await self.client.app[ALERTS].watch_once(until)
 
     async def alerts(self, visit: str | None = None) -> list[dict[str, Any]]:

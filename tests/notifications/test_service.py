@@ -16,7 +16,7 @@ from ecm.notifications.service import Notifications
 from ecm.process.wiring import visits_and_what_follows
 from ecm.visits.service import Visits
 from ecm.words.problems import Problem
-from tests.arranging import DAY, Arranged, HandClock, at
+from tests.arranging import DAY, Arranged, HandClock, at, fold_what_waits
 
 MISSED_AT = at("09:00")
 
@@ -45,18 +45,13 @@ async def listed(notifications: Notifications, provider: UUID) -> list[Candidate
     return (await notifications.listed(provider, Slice(100)))[1].rows
 
 
-async def fold_all(visits: Visits) -> None:
-    while await visits.fold_pending(100):
-        pass
-
-
 async def missed(arranged: Arranged, visits: Visits, alerts: Alerts, *clients: str, **flags) -> None:
     """Each of these clients has a visit at 08:00 that nobody has begun by 09:00."""
     await arranged.carer("W-001")
     for client in clients:
         await arranged.client(client, **flags)
         await arranged.visit(f"V-{client}", client, at("08:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await alerts.watch_once(MISSED_AT)
 
 
@@ -92,7 +87,7 @@ async def test_a_late_check_in_withdraws_alert_and_candidate_visibly(arranged, v
 
     device, check_in = await arranged.check_in("C-1", "in", at("08:04"), received_at=at("11:00"))
     clock.move_to(at("11:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     withdrawn = await only(notifications, arranged.provider)
     assert (withdrawn.candidate_id, withdrawn.state) == (raised.candidate_id, "withdrawn")
@@ -139,7 +134,7 @@ async def test_a_second_miss_within_28_days_is_to_be_screened(arranged, visits, 
     await missed(arranged, visits, alerts, "C-1")
     again = DAY + timedelta(days=27)
     await arranged.visit("V-again", "C-1", at("08:00", again))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await alerts.watch_once(at("09:00", again))
     found = {one.document.visits: one for one in await listed(notifications, arranged.provider)}
     assert any("within 28 days" in reason for reason in found["V-again",].document.reasons)

@@ -17,7 +17,6 @@ from ecm.visits.domain import (
     days_touched,
     fold,
     fold_all,
-    reach,
     status,
     window,
 )
@@ -25,7 +24,7 @@ from ecm.visits.limits import longest_stay
 from ecm.visits.model import Direction
 from ecm.visits.refolding import fold_days
 from ecm.words.civil_time import LONDON, london_day
-from tests.visits.visit_values import CLIENT, LIMITS, amend, plan, tap
+from tests.visits.visit_values import CLIENT, LIMITS, amend, plan, reach, tap
 
 FIRST = {"winter": date(2026, 11, 18), "spring": date(2026, 3, 27), "autumn": date(2026, 10, 23)}
 DAYS = 4

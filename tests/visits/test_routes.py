@@ -7,8 +7,8 @@ import pytest
 
 from ecm.audit import merkle
 from ecm.visits.service import VISITS
-from tests.arranging import DAY, Arranged, HandClock, at
-from tests.serving import Client, bearer, serving
+from tests.arranging import DAY, Arranged, HandClock, at, fold_what_waits
+from tests.serving import bearer, serving
 
 OFFICE, COUNCIL_OFFICER = bearer("coordinator"), bearer("council_officer")
 
@@ -21,13 +21,8 @@ async def client(arranged: Arranged):
         await arranged.visit("V-1", "C-1", at("08:00"))
         await arranged.visit("north/V-2", "C-1", at("13:00"))
         await arranged.check_in("C-1", "in", at("08:00"))
-        await fold_all(client)
+        await fold_what_waits(client.app[VISITS], 10)
         yield client
-
-
-async def fold_all(client: Client) -> None:
-    while await client.app[VISITS].fold_pending(10):
-        pass
 
 
 def amendment(**fields) -> dict[str, object]:
@@ -69,7 +64,7 @@ async def test_an_amendment_is_created_once_and_shown_with_the_visit(client):
         assert (await answer.json())["made_by"] == "the coordinator"
     other = await client.post("/v1/visits/V-1/amendments", json=made | {"reason": "NO_CALLS"}, headers=OFFICE)
     assert (other.status, (await other.json())["type"]) == (409, "/problems/conflict")
-    await fold_all(client)
+    await fold_what_waits(client.app[VISITS], 10)
     detail = await (await client.get("/v1/visits/V-1", headers=OFFICE)).json()
     assert (detail["visit"]["version"], detail["visit"]["stays"][0]["delivered_seconds"]) == (2, 1800)
     assert [one["amendment"] for one in detail["amendments"]] == [made["amendment"]]
@@ -104,7 +99,7 @@ async def test_a_visit_whose_code_has_a_slash_is_found_and_a_council_names_the_p
 
 async def test_an_acknowledged_exception_is_shown_as_such(client, arranged):
     await arranged.check_in("C-1", "out", at("08:03"))
-    await fold_all(client)
+    await fold_what_waits(client.app[VISITS], 10)
     body = {"exception": "too_short", "carer": "W-001", "memo": "The client sent the carer home."}
     answer = await client.post("/v1/visits/V-1/acknowledgements", json=body, headers=OFFICE)
     assert (answer.status, (await answer.json())["acknowledged_by"]) == (201, "the coordinator")

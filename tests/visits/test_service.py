@@ -17,7 +17,7 @@ from ecm.visits.domain import Amendment
 from ecm.visits.messages import day_shown
 from ecm.visits.service import Visits
 from ecm.words.problems import Problem
-from tests.arranging import COUNCIL, DAY, OTHER_COUNCIL, Arranged, HandClock, at, officer
+from tests.arranging import COUNCIL, DAY, OTHER_COUNCIL, Arranged, HandClock, at, fold_what_waits, officer
 
 NOON = at("12:00")
 
@@ -30,11 +30,6 @@ def clock() -> HandClock:
 @pytest.fixture
 def visits(database: Database, clock: HandClock) -> Visits:
     return visits_and_what_follows(database, clock)[0]
-
-
-async def fold_all(visits: Visits, limit: int = 100) -> None:
-    while await visits.fold_pending(limit):
-        pass
 
 
 def amendment(visit: str, carer: str = "W-001", **fields) -> Amendment:
@@ -62,7 +57,7 @@ async def test_a_check_in_becomes_a_visit_with_its_evidence(arranged, visits):
     device, check_in = await arranged.check_in("C-2", "in", at("08:02"))
     await arranged.check_in("C-2", "out", at("08:31"))
 
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     found = await visits.day(arranged.account(), DAY, None)
     shown = {visit.visit: visit for visit in day_shown(found, visits.limits).visits}
@@ -76,13 +71,13 @@ async def test_a_check_in_becomes_a_visit_with_its_evidence(arranged, visits):
 
 async def test_folding_again_without_news_writes_nothing(arranged, visits):
     await a_morning(arranged)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     before = await arranged.rows("visits")
     events = len(await arranged.rows("audit_events"))
 
     for client in ("C-1", "C-2", "C-3"):
         await arranged.ask(client, at("08:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     assert await arranged.rows("visits") == before
     assert len(await arranged.rows("audit_events")) == events
@@ -90,13 +85,13 @@ async def test_folding_again_without_news_writes_nothing(arranged, visits):
 
 async def test_a_visit_taken_off_the_roster_goes_and_a_changed_one_counts_its_versions(arranged, visits):
     await a_morning(arranged)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await arranged.superuser.execute("DELETE FROM planned_visits WHERE visit = 'V-1'")
     await arranged.superuser.execute("UPDATE planned_visits SET minutes = 45 WHERE visit = 'V-2'")
     await arranged.ask("C-1", at("07:00"))
     await arranged.ask("C-2", at("08:00"))
 
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     found = await visits.day(arranged.account(), DAY, None)
     assert [(one.visit.visit, one.version) for one in found.visits] == [("V-2", 2), ("V-3", 1)]
@@ -105,13 +100,13 @@ async def test_a_visit_taken_off_the_roster_goes_and_a_changed_one_counts_its_ve
 
 async def test_a_visit_moved_to_another_day_is_shown_there_only(arranged, visits):
     await a_morning(arranged)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     moved = at("08:00", DAY + timedelta(days=20))
     await arranged.superuser.execute("UPDATE planned_visits SET start_at = $1 WHERE visit = 'V-1'", moved)
     await arranged.ask("C-1", moved)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await arranged.ask("C-1", at("07:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     assert [one.visit.visit for one in (await visits.day(arranged.account(), DAY, None)).visits] == ["V-2", "V-3"]
     later = await visits.day(arranged.account(), DAY + timedelta(days=20), None)
@@ -133,7 +128,7 @@ async def test_promise_5_any_order_of_arrival_gives_the_same_visits(arranged, vi
             await house.check_in(client, direction, at(when), check_in=UUID(int=number), sequence=number)
             if seed % 2:
                 await visits.fold_pending(1)
-        await fold_all(visits, limit=seed + 1)
+        await fold_what_waits(visits, limit=seed + 1)
         outcomes.add(tuple(sorted((row["visit"], row["folded"]) for row in await house.rows("visits"))))
     assert len(outcomes) == 1
 
@@ -150,8 +145,8 @@ async def test_promise_5_two_folders_at_once_give_the_same_visits(arranged, data
             for house in houses:
                 direction = "in" if number % 2 else "out"
                 await house.check_in(client, direction, at(f"08:{minute:02d}"), check_in=UUID(int=number + 1))
-        await asyncio.gather(*(fold_all(folder, limit=3) for folder in folders))
-        await fold_all(folders[0])
+        await asyncio.gather(*(fold_what_waits(folder, limit=3) for folder in folders))
+        await fold_what_waits(folders[0])
     for house in houses:
         rows = await house.rows("visits")
         outcomes.append(sorted((row["visit"], row["folded"]) for row in rows))
@@ -187,7 +182,7 @@ async def test_a_check_in_without_a_known_client_is_sealed_and_not_folded(arrang
     await arranged.check_in(None, "in", at("08:00"))
     await arranged.check_in("C-unknown", "in", at("08:00"))
 
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     assert not await arranged.rows("visits")
     assert len(await arranged.rows("log_entries")) == 2
@@ -196,12 +191,12 @@ async def test_a_check_in_without_a_known_client_is_sealed_and_not_folded(arrang
 async def test_every_check_in_is_sealed_once_and_its_proof_verifies(arranged, visits, database, clock):
     await a_morning(arranged)
     keys = [await arranged.check_in("C-1", "in", at("07:00") + timedelta(minutes=6 * n)) for n in range(7)]
-    await fold_all(visits, limit=3)
+    await fold_what_waits(visits, limit=3)
     await arranged.superuser.execute(
         "INSERT INTO fold_requests (provider_id, client, around, device_id, check_in_id, link_digest)"
         " SELECT provider_id, client, occurred_at, device_id, check_in_id, link_digest FROM check_ins"
     )
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     for device, check_in in keys:
         proof = await Audit(database, clock).proof(arranged.account(), arranged.provider, device, check_in)
@@ -214,7 +209,7 @@ async def test_every_check_in_is_sealed_once_and_its_proof_verifies(arranged, vi
 async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visits):
     await a_morning(arranged)
     await arranged.check_in("C-2", "in", at("08:02"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     made = amendment("V-2")
 
     stored, new = await visits.amend(arranged.provider, made)
@@ -222,7 +217,7 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
     assert await visits.amend(arranged.provider, msgspec.structs.replace(made, made_by="another")) == (made, False)
     with pytest.raises(Problem, match="another amendment"):
         await visits.amend(arranged.provider, msgspec.structs.replace(made, out_at=at("08:40")))
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     detail = await visits.detail(arranged.account(), "V-2", None)
     (stay,) = detail.stored.visit.stays
@@ -232,7 +227,7 @@ async def test_an_amendment_is_kept_once_and_shows_after_the_fold(arranged, visi
 
 async def test_an_amendment_sent_twice_at_once_gets_the_same_answer_twice_and_is_kept_once(arranged, visits) -> None:
     await a_morning(arranged)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     made = amendment("V-2")
     answers = await asyncio.gather(*(visits.amend(arranged.provider, made) for _ in range(2)))
     assert sorted(answers, key=lambda answer: answer[1]) == [(made, False), (made, True)]
@@ -242,7 +237,7 @@ async def test_an_amendment_sent_twice_at_once_gets_the_same_answer_twice_and_is
 async def test_folding_a_visit_waits_for_whoever_is_folding_its_client_already(arranged, visits, superuser):
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
     await a_morning(arranged)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await visits.amend(arranged.provider, amendment("V-2", in_at=at("08:00")))
     async with superuser.transaction():
         await superuser.execute("SELECT FROM clients WHERE client = 'C-2' FOR UPDATE")
@@ -270,7 +265,7 @@ async def test_folding_a_visit_waits_for_whoever_is_folding_its_client_already(a
 )
 async def test_an_amendment_that_cannot_be_is_refused_with_the_reason(arranged, visits, fields, says):
     await a_morning(arranged)
-    await fold_all(visits)
+    await fold_what_waits(visits)
     with pytest.raises(Problem, match=says):
         await visits.amend(arranged.provider, amendment(**fields))
     assert not await arranged.rows("amendments")
@@ -281,7 +276,7 @@ async def test_an_exception_is_acknowledged_once_and_only_where_it_is(arranged, 
     await arranged.check_in("C-2", "in", at("08:00"))
     await arranged.check_in("C-2", "out", at("08:04"))
     await arranged.check_in("C-3", "in", at("09:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
 
     first = await visits.acknowledge(arranged.provider, "V-2", "too_short", "W-001", None, "first")
     again = await visits.acknowledge(arranged.provider, "V-2", "too_short", "W-001", "memo", "second")
@@ -302,7 +297,7 @@ async def test_promise_11_a_council_sees_the_visits_it_pays_for_and_no_other(arr
     await arranged.visit("V-2", theirs, at("08:00"))
     await arranged.visit("V-3", mine, at("10:00"), commission=paid_by_other)
     await arranged.check_in(mine, "in", at("08:00"))
-    await fold_all(visits)
+    await fold_what_waits(visits)
     await visits.amend(arranged.provider, amendment("V-1"))
 
     seen = {}

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from ecm.visits.domain import Amendment, CheckIn, Limits, PlannedVisit, Visit, fold, fold_all
+from ecm.visits.domain import FAR, NEAR, Amendment, CheckIn, Limits, PlannedVisit, Reach, Visit, fold, fold_all
+from ecm.visits.limits import LONG_MINUTES
 from ecm.visits.model import Direction
 from ecm.words.civil_time import LONDON
 
@@ -72,6 +73,11 @@ def whole(
     planned: Iterable[PlannedVisit] = (), check_ins: Iterable[CheckIn] = (), amendments: Iterable[Amendment] = ()
 ) -> tuple[Visit, ...]:
     return fold_all(planned, check_ins, amendments, LIMITS)
+
+
+def reach(longest_minutes: int) -> Reach:
+    """How far a client's visits reach, by the longest that is planned."""
+    return FAR if longest_minutes > LONG_MINUTES else NEAR
 
 
 def only(visits: tuple[Visit, ...]) -> Visit:

@@ -12,8 +12,9 @@ from ecm.accounts.asking import SESSION_COOKIE
 from ecm.accounts.domain import NOBODYS_PASSWORD_HASH as NO_PASSWORD
 from ecm.accounts.domain import secret_hash
 from ecm.accounts.store import insert_account, insert_session
+from ecm.visits.service import VISITS
 from ecm.words.roles import OFFICE, READERS, Account, Role
-from tests.arranging import COUNCIL, Arranged, at
+from tests.arranging import COUNCIL, Arranged, at, fold_what_waits
 from tests.serving import Client
 
 HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
@@ -89,3 +90,8 @@ class Browser:
             self.cookie = {kept: value for kept, value in self.cookie.items() if kept != name}
             self.cookie |= {name: morsel.value} if morsel.value else {}
         return Page(response.status, await response.text(), dict(response.headers))
+
+
+async def fold(browser: Browser) -> None:
+    """Fold whatever waits in the service that the browser looks at."""
+    await fold_what_waits(browser.client.app[VISITS])

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from ecm.visits.service import VISITS
-from tests.arranging import COUNCIL, OTHER_COUNCIL, at
+from tests.arranging import COUNCIL, OTHER_COUNCIL, at, fold_what_waits
 
 
 async def two_homes(client, arranged) -> None:
@@ -17,8 +17,7 @@ async def two_homes(client, arranged) -> None:
         )
     for home, direction, clock in ((2, "in", "07:50"), (2, "out", "08:14"), (1, "in", "08:05"), (1, "out", "08:40")):
         await arranged.check_in(f"C-{home}", direction, at(clock), carer="W-1", sequence=int(clock.replace(":", "")))
-    while await client.app[VISITS].fold_pending(100):
-        pass
+    await fold_what_waits(client.app[VISITS])
 
 
 async def test_the_page_of_a_visit_shows_both_sides_and_leads_to_them(client, arranged, office) -> None:

@@ -18,7 +18,7 @@ from ecm.visits.service import VISITS
 from tests.arranging import Arranged, HandClock, at
 from tests.many import put_alerts
 from tests.serving import Client
-from tests.web.browsing import Browser, Page
+from tests.web.browsing import Browser, Page, fold
 
 MANY_ALERTS = 1_001
 
@@ -31,11 +31,6 @@ async def client(database: Database, clock: HandClock, tmp_path: Path) -> AsyncI
         yield opened
 
 
-async def fold_all(browser: Browser) -> None:
-    while await browser.client.app[VISITS].fold_pending(200):
-        pass
-
-
 @pytest.fixture
 async def morning(office: Browser) -> Browser:
     """Two clients; nobody has come to V-1 at eight and to V-2 at nine."""
@@ -43,7 +38,7 @@ async def morning(office: Browser) -> Browser:
     for number, start in ((1, "08:00"), (2, "09:00")):
         client = await office.arranged.client(f"C-{number}")
         await office.arranged.visit(f"V-{number}", client, at(start))
-    await fold_all(office)
+    await fold(office)
     return office
 
 

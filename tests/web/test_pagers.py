@@ -8,7 +8,7 @@ from ecm.visits.service import VISITS
 from ecm.web.reconciliation import LINES_A_PAGE
 from ecm.web.today import ROWS_A_PAGE
 from reports.contracts import contract_to_json, example_contract
-from tests.arranging import COUNCIL, at
+from tests.arranging import COUNCIL, at, fold_what_waits
 from tests.web.browsing import Browser
 
 ONE_MORE = 201
@@ -26,8 +26,7 @@ async def busy(office: Browser) -> Browser:
         client = await arranged.client(f"C-{number:03d}")
         commission = await arranged.commission(f"K-{number:03d}", client)
         await arranged.visit(f"V-{number:03d}", client, at("08:00"), commission=commission)
-    while await office.client.app[VISITS].fold_pending(200):
-        pass
+    await fold_what_waits(office.client.app[VISITS])
     return office
 
 

@@ -10,17 +10,11 @@ from aiohttp import FormData
 
 from ecm.alerts.service import ALERTS
 from ecm.care.domain import IMPORT_KINDS
-from ecm.visits.service import VISITS
 from reports.contracts import contract_to_json, example_contract
 from tests.arranging import DAY, HandClock, at
-from tests.web.browsing import Browser
+from tests.web.browsing import Browser, fold
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-async def fold(browser: Browser) -> None:
-    while await browser.client.app[VISITS].fold_pending(200):
-        pass
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ecm.process.wiring import make_app
 from ecm.visits.service import VISITS
 from ecm.words.roles import Role
 from reports.contracts import contract_to_json, example_contract
-from tests.arranging import COUNCIL, Arranged, HandClock, at
+from tests.arranging import COUNCIL, Arranged, HandClock, at, fold_what_waits
 from tests.serving import Client
 from tests.web.browsing import Browser
 from tests.web.counting import Counted
@@ -69,8 +69,7 @@ async def arrange(arranged: Arranged, client: Client, clock: HandClock, count: i
         await arranged.visit(f"M-{number}", home, at("10:00"), carers=(carer,))
         await arranged.check_in(home, "in", at("08:02"), carer=carer, device=device)
         await arranged.check_in(home, "out", at("08:27"), carer=carer, device=device)
-    while await client.app[VISITS].fold_pending(200):
-        pass
+    await fold_what_waits(client.app[VISITS])
     await client.app[ALERTS].watch_once(clock.now())
     for _ in range(count):
         await arranged._own(

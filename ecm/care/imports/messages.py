@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 
@@ -43,26 +42,10 @@ class PlanVersionList(msgspec.Struct):
     plans: list[PlanVersion]
 
 
-class ImportShown(msgspec.Struct):
-    """A file that was stored; `digest` is its SHA-256, `undoes` the import that it took back."""
-
-    import_: UUID = msgspec.field(name="import")
-    kind: ImportKind
-    file_name: str | None
-    digest: str
-    imported_at: datetime
-    imported_by: str
-    new: int
-    changed: int
-    unchanged: int
-    taken_off: int
-    undoes: UUID | None
-
-
 class ImportList(msgspec.Struct):
     """Imports, the newest first, and how many there are."""
 
-    imports: list[ImportShown]
+    imports: list[StoredImport]
     total: int
 
 
@@ -102,20 +85,3 @@ def planned_shown(visit: RosterVisit) -> PlannedVisitShown:
 def version_shown(version: PlannedBefore) -> PlanVersion:
     """Show what was planned before."""
     return PlanVersion(version.changed_at, version.changed_by, version.reason, planned_shown(version.visit))
-
-
-def import_shown(stored: StoredImport) -> ImportShown:
-    """Show an import of the history."""
-    return ImportShown(
-        import_=stored.import_id,
-        kind=stored.kind,
-        file_name=stored.file_name,
-        digest=stored.digest,
-        imported_at=stored.imported_at,
-        imported_by=stored.imported_by,
-        new=stored.new,
-        changed=stored.changed,
-        unchanged=stored.unchanged,
-        taken_off=stored.taken_off,
-        undoes=stored.undoes,
-    )

@@ -18,7 +18,6 @@ from ecm.care.imports.messages import (
     PlannedVisitShown,
     PlanVersionList,
     UndoReport,
-    import_shown,
     planned_shown,
     version_shown,
 )
@@ -29,8 +28,17 @@ from ecm.care.service import CARE
 from ecm.http.decoding import decode_json
 from ecm.http.endpoints import Media, Routes
 from ecm.http.replies import reply
-from ecm.http.requests import FILE_BODY_LIMIT, account_of, path_uuid, provider_of, read_bytes, read_json, read_query
-from ecm.words.codes import Code, VisitCode
+from ecm.http.requests import (
+    FILE_BODY_LIMIT,
+    account_of,
+    path_uuid,
+    path_visit,
+    provider_of,
+    read_bytes,
+    read_json,
+    read_query,
+)
+from ecm.words.codes import Code
 from ecm.words.problems import CONFLICT, INVALID, NOT_FOUND, WRONG_MEDIA_TYPE, ProblemType
 from ecm.words.roles import OFFICE, OPERATORS
 
@@ -187,7 +195,7 @@ async def get_imports(request: web.Request) -> web.Response:
     """List a provider's imports, the newest first."""
     query = read_query(request, HistoryQuery)
     found, total = await request.app[CARE].imports(provider_of(request), query.limit, query.skip)
-    return reply(ImportList([import_shown(each) for each in found], total))
+    return reply(ImportList(found, total))
 
 
 @ROUTES.route(
@@ -218,7 +226,7 @@ async def post_undoing(request: web.Request) -> web.Response:
 async def post_planned_in_error(request: web.Request) -> web.Response:
     """Say that a visit should never have been planned; it is kept, and neither missed nor paid."""
     message = await read_json(request, PlannedInErrorMessage)
-    visit = await request.app[CARE].plan_in_error(account_of(request), _visit(request), message.reason)
+    visit = await request.app[CARE].plan_in_error(account_of(request), path_visit(request), message.reason)
     return reply(planned_shown(visit))
 
 
@@ -231,7 +239,7 @@ async def post_planned_in_error(request: web.Request) -> web.Response:
 )
 async def get_plans(request: web.Request) -> web.Response:
     """List earlier plans of a visit with who changed them when, the oldest first."""
-    found = await request.app[CARE].planned_before(provider_of(request), _visit(request))
+    found = await request.app[CARE].planned_before(provider_of(request), path_visit(request))
     return reply(PlanVersionList([version_shown(each) for each in found]))
 
 
@@ -252,13 +260,6 @@ def _kind(request: web.Request) -> ImportKind:
         if kind == asked:
             return kind
     raise NOT_FOUND.because(f"There is no import of that kind; there are: {', '.join(IMPORT_KINDS)}.")
-
-
-def _visit(request: web.Request) -> str:
-    try:
-        return msgspec.convert(request.match_info["visit"], VisitCode)
-    except msgspec.ValidationError:
-        raise NOT_FOUND.because("The visit in the address is not a visit's code.") from None
 
 
 def _check_media_type(request: web.Request) -> None:
